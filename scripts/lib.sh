@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash disable=SC2034
+#
+# What the scripts in this directory share. Sourced, never run.
+#
+# Standard output belongs to the result (a path, a table, TAP); everything
+# said to the person goes to standard error, prefixed by the script's name.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+me=${0##*/}
+
+# Downloads and unpacked kernels live here, outside the tree: they survive
+# `make clean` and serve every clone.
+cache=${CSTATS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/cstats}
+
+default_kernel=6.12
+
+say() { printf '%s: %s\n' "$me" "$*" >&2; }
+die() { say "error: $*"; exit 1; }
+
+# usage: the header comment of the running script, from its third line on
+usage() { sed -n '3,/^[^#]/{/^#/!q;s/^# \{0,1\}//;p}' "$0"; }
+
+# run_quiet LOG COMMAND...: the output goes to LOG, its end is shown on failure
+run_quiet() {
+	local log=$1
+	shift
+	"$@" >"$log" 2>&1 && return 0
+	tail -n 20 "$log" >&2
+	return 1
+}
