@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Trace events of cstats, so that perf and ftrace can see what reads cost.
+ */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM cstats
+
+#if !defined(_TRACE_CSTATS_H) || defined(TRACE_HEADER_MULTI_READ)
+#define _TRACE_CSTATS_H
+
+#include <linux/cstats.h>
+#include <linux/string.h>
+#include <linux/tracepoint.h>
+
+/*
+ * A set has rotated. Sets that rotate together share the barrier: each event
+ * has the time from the first set's new generation to the end of this set's
+ * polls.
+ */
+TRACE_EVENT(cstats_rotate,
+	TP_PROTO(const char *set, u64 number, unsigned int cpus, u64 ns,
+		 unsigned int polls),
+	TP_ARGS(set, number, cpus, ns, polls),
+	TP_STRUCT__entry(
+		__array(char, set, CSTATS_NAME_LEN)
+		__field(u64, number)
+		__field(u64, ns)
+		__field(unsigned int, cpus)
+		__field(unsigned int, polls)
+	),
+	TP_fast_assign(
+		strscpy(__entry->set, set, CSTATS_NAME_LEN);
+		__entry->number = number;
+		__entry->ns = ns;
+		__entry->cpus = cpus;
+		__entry->polls = polls;
+	),
+	TP_printk("set=%s number=%llu cpus=%u ns=%llu polls=%u",
+		  __entry->set, __entry->number, __entry->cpus, __entry->ns,
+		  __entry->polls)
+);
+
+#endif /* _TRACE_CSTATS_H */
+
+#undef TRACE_INCLUDE_PATH
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_PATH trace/events
+#define TRACE_INCLUDE_FILE cstats
+#include <trace/define_trace.h>

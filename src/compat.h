@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Differences between kernel versions, by feature test. Nothing else in the
+ * tree looks at the version.
+ */
+#ifndef _CSTATS_COMPAT_H
+#define _CSTATS_COMPAT_H
+
+#include <linux/lockdep.h>
+
+/*
+ * Before 6.4 lockdep had no annotation for "waits for the read sides, blocks
+ * none of them". A write acquisition with interrupts off comes close.
+ */
+#ifndef lock_map_sync
+#define lock_map_sync(map)			\
+do {						\
+	unsigned long __flags;			\
+						\
+	local_irq_save(__flags);		\
+	lock_map_acquire(map);			\
+	lock_map_release(map);			\
+	local_irq_restore(__flags);		\
+} while (0)
+#endif
+
+#endif /* _CSTATS_COMPAT_H */

@@ -1,0 +1,721 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cstats: rotations and reads
+ *
+ * Every CPU has a sequence counter, odd while a section is open there, and two
+ * slots, each with a running sum for every field. The set's generation says
+ * which slot sections add to. Slots are never cleared, so that a reader only
+ * reads the writers' cache lines. A rotation takes a snapshot:
+ *
+ *	closed = gen; gen = 1 - closed;
+ *	barrier on every online CPU;
+ *	wait until no CPU is in a section that may have seen gen == closed;
+ *	last[closed] = sum over the possible CPUs of slot[closed];
+ *	snapshot = last[0] + last[1];
+ *
+ * last[1 - closed] is from when that slot was closed, and nobody has written
+ * to it since. What an offline CPU counted stays in its slots. Slots hold sums
+ * modulo 2^64: wrapping is harmless.
+ *
+ * One store to gen closes the slot for all CPUs, so the cut is causal: a
+ * section that is opened after one that saw the new generation, on the same
+ * CPU or through release and acquire, sees it too.
+ *
+ * The barrier. Writer and reader each store to one variable and then load the
+ * other's, and one of them has to see the other's store:
+ *
+ *	writer (cstats_acquire)		reader (cstats_rotate)
+ *
+ *	seq = odd;			gen = new;
+ *	[no barrier]			barrier, here and at the writer's
+ *	slot = slot[gen];		wait while seq is odd
+ *
+ * Without it the writer could add to the closed slot while the reader finds
+ * seq even and sums that slot: a torn snapshot. The reader pays for both
+ * sides, as in sys_membarrier(). Expedited, it sends an IPI to every online
+ * CPU, whose handler is a full barrier at some point of that CPU's program.
+ * If the point is after the load of gen, the store of odd is before the point
+ * as well, and the reader sees it. If it is before the load, the load returns
+ * the new generation. Quiet, it waits for an RCU grace period, at the end of
+ * which every preemption-disabled region that was open at its start has ended.
+ *
+ * An IPI can interrupt a section, hence the wait: until seq is even, or odd
+ * with another value than the one first seen after the barrier, since waiting
+ * for even alone could starve behind back-to-back sections. Seq moves only
+ * when no section is open in that CPU's nest, so a change means that whatever
+ * was open has ended. An interrupt between a writer's load of seq and its
+ * store of odd may run whole sections, after which that store takes seq back
+ * to an earlier odd value; the reader then waits for one section too many, or
+ * finds the value changed, which is right as the interrupt's section is over
+ * and the interrupted one loads gen only after the barrier.
+ *
+ *	label	where				forbidden otherwise
+ *	A, B	cstats_barrier() before the	reader finds seq even, writer adds
+ *		IPIs, cstats_ipi()		to the closed slot
+ *	C	cstats_release(), smp_wmb()	reader finds seq moved on, but
+ *	D	cstats_wait_cpu(), acquire	misses an add of the section
+ *	E	cstats_begin(), release; with	an add of the next generation
+ *		the address dependency from	reaches the slot that the previous
+ *		gen to the slot in writers	rotation is still summing
+ *	F	cstats_publish(), two		cstats_read_last() returns a mix
+ *	G	cstats_copy(), two		of two snapshots
+ *	H	cstats_request_lock		a reader gets a rotation that began
+ *						before it asked
+ *
+ * selftests/litmus has a test for each of these pairs, with a twin that lacks
+ * the barrier; selftests/model explores the protocol as a whole, interrupts
+ * included.
+ *
+ * CPU hotplug is excluded during a rotation, so that each CPU is either
+ * polled, or down and without sections. Dying and being brought up again order
+ * its accesses with respect to ours.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/bug.h>
+#include <linux/cpu.h>
+#include <linux/delay.h>
+#include <linux/kcsan-checks.h>
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <linux/sched/isolation.h>
+#include <linux/smp.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/tick.h>
+
+#include "internal.h"
+#include "compat.h"
+
+#define CREATE_TRACE_POINTS
+#include <trace/events/cstats.h>
+
+/* Polls of one CPU before the reader sleeps between them: some microseconds. */
+#define CSTATS_SPINS	500
+
+static_assert(sizeof(local64_t) == sizeof(s64));
+static_assert(offsetof(struct cstats_cpu, slots) % sizeof(s64) == 0);
+
+/* Sets that readers wait for, and the lock of it and of every set's ->begun. */
+static LIST_HEAD(cstats_requests);
+static DEFINE_SPINLOCK(cstats_request_lock);
+
+enum cstats_sync { CSTATS_AUTO, CSTATS_EXPEDITED, CSTATS_QUIET };
+
+static const char * const cstats_sync_names[] = {
+	[CSTATS_AUTO] = "auto",
+	[CSTATS_EXPEDITED] = "expedited",
+	[CSTATS_QUIET] = "quiet",
+};
+
+static int cstats_sync = CSTATS_AUTO;
+
+static int cstats_sync_set(const char *val, const struct kernel_param *kp)
+{
+	int mode = sysfs_match_string(cstats_sync_names, val);
+
+	if (mode < 0) {
+		pr_err("sync=%*pE: use auto, expedited or quiet\n",
+		       (int)strnlen(val, 32), val);
+		return mode;
+	}
+	WRITE_ONCE(cstats_sync, mode);
+	return 0;
+}
+
+static int cstats_sync_get(char *buf, const struct kernel_param *kp)
+{
+	return sysfs_emit(buf, "%s\n", cstats_sync_names[READ_ONCE(cstats_sync)]);
+}
+
+static const struct kernel_param_ops cstats_sync_ops = {
+	.set = cstats_sync_set,
+	.get = cstats_sync_get,
+};
+
+module_param_cb(sync, &cstats_sync_ops, NULL, 0644);
+MODULE_PARM_DESC(sync, "how reads wait: expedited (IPIs), quiet (RCU grace period), auto (quiet where the kernel has nohz_full or isolated CPUs; default)");
+
+static unsigned int cstats_stall_ms = 10000;
+
+static int cstats_stall_set(const char *val, const struct kernel_param *kp)
+{
+	return param_set_uint_minmax(val, kp, 1, 600000);
+}
+
+static const struct kernel_param_ops cstats_stall_ops = {
+	.set = cstats_stall_set,
+	.get = param_get_uint,
+};
+
+module_param_cb(stall_ms, &cstats_stall_ops, &cstats_stall_ms, 0644);
+MODULE_PARM_DESC(stall_ms, "milliseconds that a read waits for an open section before it fails (1 to 600000; default 10000)");
+
+static bool cstats_quiet(void)
+{
+	switch (READ_ONCE(cstats_sync)) {
+	case CSTATS_EXPEDITED:
+		return false;
+	case CSTATS_QUIET:
+		return true;
+	default:
+		return tick_nohz_full_enabled() ||
+		       housekeeping_enabled(HK_TYPE_DOMAIN);
+	}
+}
+
+static void cstats_ipi(void *unused)
+{
+	smp_mb();	/* B, pairs with A: see the table above */
+}
+
+/*
+ * A full barrier between the stores to ->gen before and the loads of ->seq
+ * after, and one on every other CPU in between. This CPU has no section open:
+ * the task that runs here is a reader.
+ */
+static void cstats_barrier(void)
+{
+	if (cstats_quiet()) {
+		synchronize_rcu();
+		return;
+	}
+	smp_mb();	/* A, pairs with B */
+	smp_call_function(cstats_ipi, NULL, true);
+}
+
+/*
+ * Ask for a rotation of @set and return the number of the first one that will
+ * do: one that has not begun yet. H: a section that ended before we took the
+ * lock loaded ->gen before the rotation, which takes the lock before it begins,
+ * stores to it. So a reader can use anybody's rotation with that number.
+ */
+u64 cstats_request(struct cstats_set *set)
+{
+	u64 want;
+
+	spin_lock(&cstats_request_lock);
+	if (list_empty(&set->request))
+		list_add_tail(&set->request, &cstats_requests);
+	want = set->begun + 1;
+	spin_unlock(&cstats_request_lock);
+	return want;
+}
+
+void cstats_request_cancel(struct cstats_set *set)
+{
+	spin_lock(&cstats_request_lock);
+	list_del_init(&set->request);
+	spin_unlock(&cstats_request_lock);
+}
+
+/* The slot that the last rotation begun has closed, or is closing. */
+static unsigned int cstats_closed(const struct cstats_set *set)
+{
+	return ~set->begun & 1;
+}
+
+/* Begin a rotation, unless the previous one has not been finished yet. */
+static void cstats_begin(struct cstats_set *set)
+{
+	bool begin;
+
+	spin_lock(&cstats_request_lock);	/* H, as in cstats_request() */
+	list_del_init(&set->request);
+	begin = set->begun == set->number;
+	if (begin)
+		set->begun++;
+	spin_unlock(&cstats_request_lock);
+	/*
+	 * E: release orders the previous rotation's loads from the slot before
+	 * the adds of those who find it in ->gen from now on.
+	 */
+	if (begin)
+		smp_store_release(&set->cs->gen, cstats_gen(set, set->begun & 1));
+}
+
+/* Wait for the section that is open on @cpu, if any. False when time is up. */
+static bool cstats_wait_cpu(struct cstats_set *set, int cpu,
+			    unsigned long deadline, unsigned int *polls)
+{
+	const unsigned int *seqp = &per_cpu_ptr(set->cpu, cpu)->seq;
+	unsigned int first = smp_load_acquire(seqp);	/* D, pairs with C */
+	unsigned int seq = first, spins = 0;
+
+	while ((seq & 1) && seq == first) {
+		++*polls;
+		if (spins < CSTATS_SPINS) {
+			spins++;
+			cpu_relax();
+		} else if (time_after(jiffies, deadline)) {
+			return false;
+		} else {
+			usleep_range(50, 200);
+		}
+		seq = smp_load_acquire(seqp);		/* D, pairs with C */
+	}
+	return true;
+}
+
+/* Wait for all CPUs; a set that stalled before has had its time. */
+static bool cstats_wait(struct cstats_set *set, unsigned int *polls)
+{
+	unsigned int ms = set->stalled ? 0 : READ_ONCE(cstats_stall_ms);
+	unsigned long deadline = jiffies + msecs_to_jiffies(ms);
+	int cpu;
+
+	for_each_online_cpu(cpu) {
+		if (cstats_wait_cpu(set, cpu, deadline, polls))
+			continue;
+		if (!set->stalled) {
+			set->stalled = true;
+			atomic_inc(&set->errors);
+			pr_warn("set \"%s\": a section on CPU %d does not end, snapshots wait for it (cstats_release() missing?)\n",
+				set->name, cpu);
+		}
+		return false;
+	}
+	set->stalled = false;
+	return true;
+}
+
+/* Sum the closed slot. Nobody writes to it until ->gen points to it again. */
+static void cstats_sum(struct cstats_set *set)
+{
+	unsigned int closed = cstats_closed(set), nr = set->nr_fields, i;
+	u64 *sum = set->last[closed];
+	int cpu;
+
+	memset(sum, 0, nr * sizeof(*sum));
+	for_each_possible_cpu(cpu) {
+		local64_t *slot = cstats_slot(set, cpu, closed);
+		u64 *cut = set->cut ? set->cut + (size_t)cpu * nr : NULL;
+
+		for (i = 0; i < nr; i++) {
+			u64 value = local64_read(&slot[i]);
+
+			ASSERT_EXCLUSIVE_WRITER(slot[i]);
+			sum[i] += value;
+			if (cut)
+				cut[i] += value;
+		}
+	}
+	if (set->rebase) {
+		for (i = 0; i < nr; i++)
+			WRITE_ONCE(set->base[i], set->last[0][i] + set->last[1][i]);
+		swap(set->base_cpu, set->cut);
+	}
+}
+
+/**
+ * cstats_publish - make the rotation that has just ended the last snapshot
+ * @set: the set
+ * @time_ns: when it began
+ * @rotation_ns: what it took
+ * @nr_cpus: how many CPUs took part
+ *
+ * There are two buffers, and the newest is left alone while the other one is
+ * filled. Pairs with cstats_copy().
+ */
+void cstats_publish(struct cstats_set *set, u64 time_ns, u64 rotation_ns,
+		    unsigned int nr_cpus)
+{
+	unsigned int next = set->newest + 1, i;
+	struct cstats_published *p = &set->published[next & 1];
+
+	smp_wmb();	/* F: ->newest has left this buffer, before we change it */
+	WRITE_ONCE(p->number, set->number);
+	WRITE_ONCE(p->time_ns, time_ns);
+	WRITE_ONCE(p->rotation_ns, rotation_ns);
+	WRITE_ONCE(p->nr_cpus, nr_cpus);
+	for (i = 0; i < set->nr_fields; i++)
+		WRITE_ONCE(p->values[i], set->last[0][i] + set->last[1][i] -
+					 set->base[i]);
+	smp_wmb();	/* F: the buffer is complete, before ->newest says so */
+	WRITE_ONCE(set->newest, next);
+}
+
+/* Copy the last snapshot. Retries only when two were published meanwhile. */
+void cstats_copy(const struct cstats_set *set, struct cstats_snapshot *snap)
+{
+	unsigned int newest, i;
+
+	do {
+		const struct cstats_published *p;
+
+		newest = smp_load_acquire(&set->newest);	/* G, with F */
+		p = &set->published[newest & 1];
+		snap->number = READ_ONCE(p->number);
+		snap->time_ns = READ_ONCE(p->time_ns);
+		snap->rotation_ns = READ_ONCE(p->rotation_ns);
+		snap->nr_cpus = READ_ONCE(p->nr_cpus);
+		for (i = 0; i < set->nr_fields; i++)
+			snap->values[i] = READ_ONCE(p->values[i]);
+		smp_rmb();					/* G, with F */
+	} while (READ_ONCE(set->newest) != newest);
+}
+
+/*
+ * Rotate all sets that were asked for, at the price of one barrier. A set with
+ * a rotation that could not be finished gets that one finished instead.
+ */
+static void cstats_rotate(void)
+{
+	unsigned int nr_cpus = num_online_cpus(), polls;
+	struct cstats_set *set, *next;
+	u64 start = ktime_get_ns(), ns;
+	LIST_HEAD(requests);
+	LIST_HEAD(batch);
+
+	lockdep_assert_cpus_held();
+	lockdep_assert_held(&cstats_mutex);
+
+	spin_lock(&cstats_request_lock);
+	list_splice_init(&cstats_requests, &requests);
+	spin_unlock(&cstats_request_lock);
+	list_for_each_entry_safe(set, next, &requests, request) {
+		if (!set->cs) {		/* destroyed while its reader waited */
+			cstats_request_cancel(set);
+			continue;
+		}
+		cstats_begin(set);
+		list_add_tail(&set->batch, &batch);
+	}
+	cstats_barrier();
+	list_for_each_entry(set, &batch, batch) {
+		polls = 0;
+		if (!cstats_wait(set, &polls))
+			continue;
+		cstats_sum(set);
+		set->number = set->begun;
+		ns = ktime_get_ns() - start;
+		cstats_publish(set, start, ns, nr_cpus);
+		trace_cstats_rotate(set->name, set->number, nr_cpus, ns, polls);
+	}
+}
+
+/* Rotate until rotation number @want of @set is done. */
+int cstats_rotate_to(struct cstats_set *set, u64 want)
+{
+	while (set->number < want) {
+		if (!set->cs) {		/* destroyed, and forgotten */
+			cstats_request_cancel(set);
+			return -ENODEV;
+		}
+		cstats_request(set);
+		cstats_rotate();
+		if (set->number != set->begun)
+			return -ETIMEDOUT;
+	}
+	return 0;
+}
+
+void cstats_lock(void)
+{
+	cpus_read_lock();	/* outside, so that hotplug callbacks can init */
+	mutex_lock(&cstats_mutex);
+}
+
+void cstats_unlock(void)
+{
+	mutex_unlock(&cstats_mutex);
+	cpus_read_unlock();
+}
+
+/*
+ * May the caller wait for a rotation of @set? Not from within a section: no
+ * other task's section can be open on this CPU, as they cannot be preempted.
+ */
+static int cstats_check_reader(struct cstats_set *set)
+{
+	bool open;
+
+	preempt_disable();
+	open = READ_ONCE(this_cpu_ptr(set->cpu)->seq) & 1;
+	preempt_enable();
+	if (!open)
+		return 0;
+	atomic_inc(&set->errors);
+	WARN_ONCE(1, "cstats: read of set \"%s\" on a CPU with an open section of it\n",
+		  set->name);
+	return -EDEADLK;
+}
+
+/* Get the set behind @cs, for a reader that may have to wait. */
+static struct cstats_set *cstats_reader_get(struct cstats *cs)
+{
+	struct cstats_set *set;
+	int err;
+
+	might_sleep();
+	if (!cs)
+		return ERR_PTR(-EINVAL);
+	set = cstats_set_get(cs);
+	if (!set)
+		return ERR_PTR(-ENODEV);
+	err = cstats_check_reader(set);
+	if (err) {
+		cstats_set_put(set);
+		return ERR_PTR(err);
+	}
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+	lock_map_sync(&cs->dep_map);
+#endif
+	return set;
+}
+
+static bool cstats_snapshot_fits(const struct cstats_set *set,
+				 const struct cstats_snapshot *snap)
+{
+	return snap->values && snap->nr_fields >= set->nr_fields;
+}
+
+/**
+ * cstats_read - take a consistent snapshot of a set
+ * @cs: the set
+ * @snap: where to store it; @snap->values and @snap->nr_fields are the caller's
+ *
+ * Sections that ended before the call are in, those that start after the
+ * return are out, and those in between wholly one or the other. Readers that
+ * call at the same time share the work. Takes some microseconds plus the
+ * longest section that is open (expedited), or a grace period, tens of
+ * milliseconds (quiet): see the module parameter ``sync``.
+ *
+ * Context: Process context, may sleep. Not within a section of @cs, not in a
+ * CPU hotplug callback, not under a lock that sections take.
+ * Return: 0, or with @snap unchanged -EINVAL (NULL, or no room for all
+ * fields), -ENODEV (not initialized, or destroyed), -EDEADLK (called within a
+ * section of @cs), -ETIMEDOUT (a section has been open for longer than the
+ * module parameter ``stall_ms``; nothing is lost, and reads work again once it
+ * has ended).
+ */
+int cstats_read(struct cstats *cs, struct cstats_snapshot *snap)
+{
+	struct cstats_set *set = cstats_reader_get(cs);
+	u64 want;
+	int err;
+
+	if (IS_ERR(set))
+		return PTR_ERR(set);
+	if (!snap || !cstats_snapshot_fits(set, snap)) {
+		cstats_set_put(set);
+		return -EINVAL;
+	}
+	want = cstats_request(set);
+	cstats_lock();
+	err = cstats_rotate_to(set, want);
+	if (!err)
+		cstats_copy(set, snap);
+	cstats_unlock();
+	cstats_set_put(set);
+	return err;
+}
+EXPORT_SYMBOL_GPL(cstats_read);
+
+/**
+ * cstats_read_last - get the last snapshot that anybody took
+ * @cs: the set
+ * @snap: where to store it; @snap->values and @snap->nr_fields are the caller's
+ *
+ * Before the first rotation that is number 0, all zeros.
+ *
+ * Context: Any, NMI included. Never waits for a writer or for a rotation.
+ * Return: 0, or -EINVAL or -ENODEV as cstats_read(), with @snap unchanged.
+ */
+int cstats_read_last(struct cstats *cs, struct cstats_snapshot *snap)
+{
+	struct cstats_set *set;
+	int err = -ENODEV;
+
+	if (!cs || !snap)
+		return -EINVAL;
+	rcu_read_lock();
+	set = rcu_dereference(cs->set);
+	if (set) {
+		err = cstats_snapshot_fits(set, snap) ? 0 : -EINVAL;
+		if (!err)
+			cstats_copy(set, snap);
+	}
+	rcu_read_unlock();
+	return err;
+}
+EXPORT_SYMBOL_GPL(cstats_read_last);
+
+/**
+ * cstats_read_unsafe - add up a set without any synchronization
+ * @cs: the set; nothing happens if it is NULL or not initialized
+ * @values: array for the set's number of fields
+ *
+ * For an oops, a panic or a debugger: the values may be torn.
+ *
+ * Context: Any. Takes no lock. @cs must not be destroyed meanwhile.
+ */
+void cstats_read_unsafe(struct cstats *cs, s64 *values)
+{
+	struct cstats_set *set = cs ? rcu_dereference_raw(cs->set) : NULL;
+	unsigned int i;
+	int cpu;
+
+	if (!set || !values)
+		return;
+	for (i = 0; i < set->nr_fields; i++) {
+		u64 sum = -READ_ONCE(set->base[i]);
+
+		for_each_possible_cpu(cpu)
+			sum += (u64)local64_read(cstats_slot(set, cpu, 0) + i) +
+			       (u64)local64_read(cstats_slot(set, cpu, 1) + i);
+		values[i] = sum;
+	}
+}
+EXPORT_SYMBOL_GPL(cstats_read_unsafe);
+
+/**
+ * cstats_clear_unsafe - set all fields of a set to zero
+ * @cs: the set; nothing happens if it is NULL or not initialized
+ *
+ * Counts as a rotation. The caller guarantees that no section is open and
+ * none starts; who cannot does better with cstats_reset().
+ *
+ * Context: Process context, may sleep.
+ */
+void cstats_clear_unsafe(struct cstats *cs)
+{
+	struct cstats_set *set = cs ? cstats_set_get(cs) : NULL;
+	unsigned int slot, i;
+	int cpu;
+
+	if (!set)
+		return;
+	cstats_lock();
+	if (set->cs) {
+		set->number = set->begun;
+		cstats_begin(set);
+		for_each_possible_cpu(cpu)
+			for (slot = 0; slot < 2; slot++)
+				for (i = 0; i < set->nr_fields; i++)
+					local64_set(cstats_slot(set, cpu, slot) + i, 0);
+		for (i = 0; i < set->nr_fields; i++) {
+			set->last[0][i] = 0;
+			set->last[1][i] = 0;
+			WRITE_ONCE(set->base[i], 0);
+		}
+		kvfree(set->base_cpu);
+		set->base_cpu = NULL;
+		set->stalled = false;
+		set->number = set->begun;
+		cstats_publish(set, ktime_get_ns(), 0, num_online_cpus());
+	}
+	cstats_unlock();
+	cstats_set_put(set);
+}
+EXPORT_SYMBOL_GPL(cstats_clear_unsafe);
+
+/**
+ * cstats_cut - take a snapshot with each CPU's part of it
+ * @set: the set
+ * @rebase: make it the new base
+ *
+ * The first rotation closes one slot, which stays as it is until the second
+ * one has closed the other: their sum is each CPU's part of the second one's
+ * snapshot. It needs cstats_lock().
+ *
+ * Return: each CPU's part, or what was the base before if @rebase (may be
+ * NULL), for kvfree(); or an ERR_PTR() and nothing changed.
+ */
+u64 *cstats_cut(struct cstats_set *set, bool rebase)
+{
+	int err = cstats_rotate_to(set, set->begun);
+	u64 *cut;
+
+	if (err)
+		return ERR_PTR(err);
+	cut = kvcalloc(nr_cpu_ids, set->nr_fields * sizeof(*cut), GFP_KERNEL);
+	if (!cut)
+		return ERR_PTR(-ENOMEM);
+	set->cut = cut;
+	err = cstats_rotate_to(set, set->number + 1);
+	if (!err) {
+		set->rebase = rebase;
+		err = cstats_rotate_to(set, set->number + 1);
+		set->rebase = false;
+	}
+	cut = set->cut;		/* the old base after a swap in cstats_sum() */
+	set->cut = NULL;
+	if (err) {
+		kvfree(cut);
+		return ERR_PTR(err);
+	}
+	return cut;
+}
+
+/**
+ * cstats_reset_set - cstats_reset() for who has the set
+ * @set: the set, with a reference held
+ */
+int cstats_reset_set(struct cstats_set *set)
+{
+	u64 *old;
+
+	cstats_lock();
+	old = cstats_cut(set, true);
+	cstats_unlock();
+	if (IS_ERR(old))
+		return PTR_ERR(old);
+	kvfree(old);
+	return 0;
+}
+
+/**
+ * cstats_reset - let later snapshots count from here
+ * @cs: the set
+ *
+ * Takes two rotations, and writes nothing that writers use. All fields start
+ * from zero, gauges too, which then show the change since the reset: whatever
+ * adds up keeps adding up.
+ *
+ * Context: As cstats_read().
+ * Return: 0, or with nothing changed -ENOMEM or an error of cstats_read().
+ */
+int cstats_reset(struct cstats *cs)
+{
+	struct cstats_set *set = cstats_reader_get(cs);
+	int err;
+
+	if (IS_ERR(set))
+		return PTR_ERR(set);
+	err = cstats_reset_set(set);
+	cstats_set_put(set);
+	return err;
+}
+EXPORT_SYMBOL_GPL(cstats_reset);
+
+/**
+ * cstats_bad_sequence - a section was released with a wrong sequence number
+ * @cpu: the CPU's part of the set
+ *
+ * Released twice, not in reverse order, or after sleeping. A wrong statistic
+ * is no reason to stop a machine, so it is counted and reported once.
+ *
+ * Context: Any.
+ */
+void cstats_bad_sequence(struct cstats_cpu *cpu)
+{
+	atomic_inc(&cpu->errors);
+	WARN_ONCE(1, "cstats: section released twice, out of order or after sleeping\n");
+}
+EXPORT_SYMBOL_GPL(cstats_bad_sequence);
+
+/**
+ * cstats_errors - how many errors were noticed on a set
+ * @set: the set
+ */
+unsigned int cstats_errors(const struct cstats_set *set)
+{
+	unsigned int sum = atomic_read(&set->errors);
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += atomic_read(&per_cpu_ptr(set->cpu, cpu)->errors);
+	return sum;
+}
