@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cstats_kmem - the kernel's own memory traffic as one consistent set
+ *
+ * Probes on seven tracepoints of the page and slab allocators count into the
+ * set "kmem". They fire in every context, hundreds of thousands of times a
+ * second, on all CPUs, and yet every snapshot satisfies exactly
+ *
+ *	page_allocs = sum of page_allocs_order_N
+ *	pages_allocated = sum of page_allocs_order_N << N, and the same for frees
+ *	kmalloc_calls + kmem_cache_alloc_calls = sum of slab_allocs_size_N
+ *	slab_bytes_requested <= slab_bytes_given
+ *
+ * because what belongs to one event is added in one section.
+ *
+ * What is counted where:
+ *
+ * mm_page_alloc	Every request to the page allocator proper, when it is
+ *			over; a NULL page is a failure and nothing else.
+ * mm_page_free		Every block of pages on its way back to the free lists,
+ *			single or in a batch. A block beyond the largest order
+ *			(a gigantic page) goes back in pieces of that order and
+ *			is counted as so many frees.
+ * mm_page_free_batched	Only those single pages (since 6.10 folios) of a batch
+ *			that go to a per-CPU list. mm_page_free has fired for
+ *			each before: page_frees_batched is a part of page_frees
+ *			and must not be added to it.
+ * kmalloc		All sizes. What exceeds the largest cache comes straight
+ *			from the page allocator and is in page_allocs as well,
+ *			as is every slab.
+ * kmem_cache_alloc	Objects of all other caches, one at a time.
+ * kfree		Anything, NULL and ZERO_SIZE_PTR too; those two give
+ *			nothing back and are counted apart.
+ * kmem_cache_free	Objects of a named cache, one at a time.
+ *
+ * What these tracepoints do not see, so that allocations and frees need not
+ * match: all from before the module was loaded; the bulk page allocator
+ * (vmalloc with most kernel stacks, page pools), whose pages are seen when they
+ * are freed; contiguous ranges and pages that compaction takes from the free
+ * lists, likewise; kmem_cache_alloc_bulk() and kmem_cache_free_bulk(), the
+ * latter behind kfree_rcu(); krealloc() in place; the early boot allocator. A
+ * block may be allocated whole and freed in parts (alloc_pages_exact(), a split
+ * huge page), so the orders of the frees are not those of the allocations.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/bitops.h>
+#include <linux/cstats.h>
+#include <linux/kernel.h>
+#include <linux/mm_types.h>
+#include <linux/mmzone.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/tracepoint.h>
+#include <trace/events/kmem.h>
+
+/* One free list per order, whatever a kernel version calls the largest one. */
+#define NR_ORDERS	ARRAY_SIZE(((struct zone *)NULL)->free_area)
+#define MAX_SHIFT	((unsigned int)KMALLOC_SHIFT_MAX)
+#define MIN_SHIFT	3U
+#define NR_SIZES	(MAX_SHIFT - MIN_SHIFT + 1)
+
+/* The totals first, for people and for the cache, then the histograms. */
+enum kmem_field {
+	PAGE_ALLOCS,
+	PAGES_ALLOCATED,
+	PAGE_ALLOC_FAILURES,
+	PAGE_FREES,
+	PAGES_FREED,
+	PAGE_FREES_BATCHED,
+	KMALLOC_CALLS,
+	KMALLOC_FAILURES,
+	KMEM_CACHE_ALLOC_CALLS,
+	KMEM_CACHE_ALLOC_FAILURES,
+	SLAB_BYTES_REQUESTED,
+	SLAB_BYTES_GIVEN,
+	KFREE_CALLS,
+	KFREE_NULL_CALLS,
+	KMEM_CACHE_FREE_CALLS,
+	NR_TOTALS,
+
+	PAGE_ALLOCS_ORDER = NR_TOTALS,
+	PAGE_FREES_ORDER = PAGE_ALLOCS_ORDER + NR_ORDERS,
+	SLAB_ALLOCS_SIZE = PAGE_FREES_ORDER + NR_ORDERS,
+	NR_FIELDS = SLAB_ALLOCS_SIZE + NR_SIZES,
+};
+
+#define COUNTER(name, unit, description) \
+	{ name, CSTATS_COUNTER, unit, description }
+
+static struct cstats_field kmem_fields[NR_FIELDS] __initdata = {
+	[PAGE_ALLOCS] = COUNTER("page_allocs", "calls",
+				"successful calls of the page allocator"),
+	[PAGES_ALLOCATED] = COUNTER("pages_allocated", "pages",
+				    "pages that page_allocs returned"),
+	[PAGE_ALLOC_FAILURES] = COUNTER("page_alloc_failures", "calls",
+					"calls of the page allocator that returned NULL"),
+	[PAGE_FREES] = COUNTER("page_frees", "blocks",
+			       "blocks of pages given back, one by one or in batches"),
+	[PAGES_FREED] = COUNTER("pages_freed", "pages",
+				"pages in page_frees"),
+	[PAGE_FREES_BATCHED] = COUNTER("page_frees_batched", "blocks",
+				       "part of page_frees that came in batches"),
+	[KMALLOC_CALLS] = COUNTER("kmalloc_calls", "calls",
+				  "successful calls of kmalloc() and its kin"),
+	[KMALLOC_FAILURES] = COUNTER("kmalloc_failures", "calls",
+				     "calls of kmalloc() that returned NULL"),
+	[KMEM_CACHE_ALLOC_CALLS] = COUNTER("kmem_cache_alloc_calls", "calls",
+					   "successful calls of kmem_cache_alloc() and its kin"),
+	[KMEM_CACHE_ALLOC_FAILURES] = COUNTER("kmem_cache_alloc_failures", "calls",
+					      "calls of kmem_cache_alloc() that returned NULL"),
+	[SLAB_BYTES_REQUESTED] = COUNTER("slab_bytes_requested", "bytes",
+					 "what the two kinds of successful calls asked for"),
+	[SLAB_BYTES_GIVEN] = COUNTER("slab_bytes_given", "bytes",
+				     "what they got, rounded up to the object's size"),
+	[KFREE_CALLS] = COUNTER("kfree_calls", "calls",
+				"calls of kfree() that freed something"),
+	[KFREE_NULL_CALLS] = COUNTER("kfree_null_calls", "calls",
+				     "calls of kfree() with nothing to free"),
+	[KMEM_CACHE_FREE_CALLS] = COUNTER("kmem_cache_free_calls", "calls",
+					  "calls of kmem_cache_free()"),
+};
+
+/* The names of the histograms' fields, such as "slab_allocs_size_4194304". */
+static char kmem_names[NR_FIELDS - NR_TOTALS][32] __initdata;
+
+static struct cstats kmem_stats;
+
+static __always_inline void kmem_count_one(enum kmem_field field)
+{
+	struct cstats_section s = cstats_acquire(&kmem_stats);
+
+	cstats_add(&s, field, 1);
+	cstats_release(&s);
+}
+
+static __always_inline void kmem_count_pages(enum kmem_field calls,
+					     enum kmem_field pages,
+					     enum kmem_field orders,
+					     unsigned int order)
+{
+	struct cstats_section s;
+	s64 n = 1;
+
+	if (unlikely(order >= NR_ORDERS)) {
+		n <<= order - (NR_ORDERS - 1);
+		order = NR_ORDERS - 1;
+	}
+
+	s = cstats_acquire(&kmem_stats);
+	cstats_add(&s, calls, n);
+	cstats_add(&s, pages, n << order);
+	cstats_add(&s, orders + order, n);
+	cstats_release(&s);
+}
+
+static __always_inline void kmem_count_slab(enum kmem_field calls,
+					    size_t requested, size_t given)
+{
+	unsigned int shift = MIN_SHIFT;
+	struct cstats_section s;
+
+	if (requested > 1U << MIN_SHIFT)
+		shift = min_t(unsigned int, fls_long(requested - 1), MAX_SHIFT);
+
+	s = cstats_acquire(&kmem_stats);
+	cstats_add(&s, calls, 1);
+	cstats_add(&s, SLAB_BYTES_REQUESTED, requested);
+	cstats_add(&s, SLAB_BYTES_GIVEN, given);
+	cstats_add(&s, SLAB_ALLOCS_SIZE + shift - MIN_SHIFT, 1);
+	cstats_release(&s);
+}
+
+static void kmem_mm_page_alloc(void *data, struct page *page, unsigned int order,
+			       gfp_t gfp_flags, int migratetype)
+{
+	if (likely(page))
+		kmem_count_pages(PAGE_ALLOCS, PAGES_ALLOCATED,
+				 PAGE_ALLOCS_ORDER, order);
+	else
+		kmem_count_one(PAGE_ALLOC_FAILURES);
+}
+
+static void kmem_mm_page_free(void *data, struct page *page, unsigned int order)
+{
+	kmem_count_pages(PAGE_FREES, PAGES_FREED, PAGE_FREES_ORDER, order);
+}
+
+static void kmem_mm_page_free_batched(void *data, struct page *page)
+{
+	kmem_count_one(PAGE_FREES_BATCHED);
+}
+
+static void kmem_kmalloc(void *data, unsigned long call_site, const void *ptr,
+			 size_t bytes_req, size_t bytes_alloc, gfp_t gfp_flags,
+			 int node)
+{
+	if (likely(ptr))
+		kmem_count_slab(KMALLOC_CALLS, bytes_req, bytes_alloc);
+	else
+		kmem_count_one(KMALLOC_FAILURES);
+}
+
+/* struct kmem_cache is private: ask for the sizes of the cache and the object. */
+static void kmem_kmem_cache_alloc(void *data, unsigned long call_site,
+				  const void *ptr, struct kmem_cache *cache,
+				  gfp_t gfp_flags, int node)
+{
+	if (likely(ptr))
+		kmem_count_slab(KMEM_CACHE_ALLOC_CALLS, kmem_cache_size(cache),
+				ksize(ptr));
+	else
+		kmem_count_one(KMEM_CACHE_ALLOC_FAILURES);
+}
+
+static void kmem_kfree(void *data, unsigned long call_site, const void *ptr)
+{
+	kmem_count_one(ZERO_OR_NULL_PTR(ptr) ? KFREE_NULL_CALLS : KFREE_CALLS);
+}
+
+static void kmem_kmem_cache_free(void *data, unsigned long call_site,
+				 const void *ptr, const struct kmem_cache *cache)
+{
+	kmem_count_one(KMEM_CACHE_FREE_CALLS);
+}
+
+struct kmem_probe {
+	const char *event;
+	void *func;
+	struct tracepoint *tp;
+};
+
+#define PROBE(name) { .event = #name, .func = kmem_##name }
+
+/* Whatever is counted as part of something else comes after it. */
+static struct kmem_probe kmem_probes[] = {
+	PROBE(mm_page_alloc),
+	PROBE(mm_page_free),
+	PROBE(mm_page_free_batched),
+	PROBE(kmalloc),
+	PROBE(kmem_cache_alloc),
+	PROBE(kfree),
+	PROBE(kmem_cache_free),
+};
+
+/*
+ * tracepoint_probe_register() takes any pointer. The kernel's own header knows
+ * the arguments: where a version has others than ours this fails to compile.
+ */
+static void __init kmem_check_prototypes(void)
+{
+	check_trace_callback_type_mm_page_alloc(kmem_mm_page_alloc);
+	check_trace_callback_type_mm_page_free(kmem_mm_page_free);
+	check_trace_callback_type_mm_page_free_batched(kmem_mm_page_free_batched);
+	check_trace_callback_type_kmalloc(kmem_kmalloc);
+	check_trace_callback_type_kmem_cache_alloc(kmem_kmem_cache_alloc);
+	check_trace_callback_type_kfree(kmem_kfree);
+	check_trace_callback_type_kmem_cache_free(kmem_kmem_cache_free);
+}
+
+/* Few of these tracepoints are exported, but all can be found by name. */
+static void __init kmem_find(struct tracepoint *tp, void *unused)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(kmem_probes); i++) {
+		if (!strcmp(tp->name, kmem_probes[i].event))
+			kmem_probes[i].tp = tp;
+	}
+}
+
+static void __init kmem_name_histogram(enum kmem_field first, unsigned int nr,
+				       const char *prefix, unsigned int min_shift,
+				       const char *unit, const char *description)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		char *name = kmem_names[first + i - NR_TOTALS];
+
+		snprintf(name, sizeof(kmem_names[0]), "%s_%lu", prefix,
+			 min_shift ? 1UL << (min_shift + i) : i);
+		kmem_fields[first + i] = (struct cstats_field)
+			COUNTER(name, unit, description);
+	}
+}
+
+/* Takes back the first @nr registrations and waits for probes under way. */
+static void kmem_unregister(unsigned int nr)
+{
+	while (nr--)
+		tracepoint_probe_unregister(kmem_probes[nr].tp,
+					    kmem_probes[nr].func, NULL);
+	tracepoint_synchronize_unregister();
+}
+
+static int __init cstats_kmem_init(void)
+{
+	unsigned int i;
+	int err;
+
+	kmem_check_prototypes();
+	for_each_kernel_tracepoint(kmem_find, NULL);
+	for (i = 0; i < ARRAY_SIZE(kmem_probes); i++) {
+		if (!kmem_probes[i].tp) {
+			pr_err("this kernel has no tracepoint kmem:%s\n",
+			       kmem_probes[i].event);
+			return -ENOENT;
+		}
+	}
+
+	kmem_name_histogram(PAGE_ALLOCS_ORDER, NR_ORDERS, "page_allocs_order", 0,
+			    "calls", "part of page_allocs that asked for 2^order pages");
+	kmem_name_histogram(PAGE_FREES_ORDER, NR_ORDERS, "page_frees_order", 0,
+			    "blocks", "part of page_frees with 2^order pages");
+	kmem_name_histogram(SLAB_ALLOCS_SIZE, NR_SIZES, "slab_allocs_size", MIN_SHIFT,
+			    "calls", "calls that asked for at most so many bytes, and more than half");
+	err = cstats_init(&kmem_stats, "kmem", kmem_fields, NR_FIELDS);
+	if (err)
+		return err;
+
+	for (i = 0; i < ARRAY_SIZE(kmem_probes); i++) {
+		err = tracepoint_probe_register(kmem_probes[i].tp,
+						kmem_probes[i].func, NULL);
+		if (err) {
+			pr_err("cannot probe kmem:%s: error %d\n",
+			       kmem_probes[i].event, err);
+			kmem_unregister(i);
+			cstats_destroy(&kmem_stats);
+			return err;
+		}
+	}
+	return 0;
+}
+module_init(cstats_kmem_init);
+
+static void __exit cstats_kmem_exit(void)
+{
+	kmem_unregister(ARRAY_SIZE(kmem_probes));
+	cstats_destroy(&kmem_stats);
+}
+module_exit(cstats_kmem_exit);
+
+MODULE_DESCRIPTION("The kernel's own memory traffic as a consistent set of counters");
+MODULE_LICENSE("GPL");
