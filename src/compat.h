@@ -6,6 +6,7 @@
 #ifndef _CSTATS_COMPAT_H
 #define _CSTATS_COMPAT_H
 
+#include <linux/irqflags.h>
 #include <linux/lockdep.h>
 
 /*
@@ -13,15 +14,15 @@
  * none of them". A write acquisition with interrupts off comes close.
  */
 #ifndef lock_map_sync
-#define lock_map_sync(map)			\
-do {						\
-	unsigned long __flags;			\
-						\
-	local_irq_save(__flags);		\
-	lock_map_acquire(map);			\
-	lock_map_release(map);			\
-	local_irq_restore(__flags);		\
-} while (0)
+static inline void lock_map_sync(struct lockdep_map *map)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	lock_map_acquire(map);
+	lock_map_release(map);
+	local_irq_restore(flags);
+}
 #endif
 
 #endif /* _CSTATS_COMPAT_H */

@@ -91,6 +91,8 @@
 #define CREATE_TRACE_POINTS
 #include <trace/events/cstats.h>
 
+#define CSTATS_STALL_MS_MAX	600000
+
 /* Polls of one CPU before the reader sleeps between them: some microseconds. */
 #define CSTATS_SPINS	500
 
@@ -111,13 +113,19 @@ static const char * const cstats_sync_names[] = {
 
 static int cstats_sync = CSTATS_AUTO;
 
+/* Length of a parameter's text, for a message. */
+static int cstats_param_len(const char *val)
+{
+	return min_t(size_t, strcspn(val, "\n"), 32);
+}
+
 static int cstats_sync_set(const char *val, const struct kernel_param *kp)
 {
 	int mode = sysfs_match_string(cstats_sync_names, val);
 
 	if (mode < 0) {
 		pr_err("sync=%*pE: use auto, expedited or quiet\n",
-		       (int)strnlen(val, 32), val);
+		       cstats_param_len(val), val);
 		return mode;
 	}
 	WRITE_ONCE(cstats_sync, mode);
@@ -141,7 +149,15 @@ static unsigned int cstats_stall_ms = 10000;
 
 static int cstats_stall_set(const char *val, const struct kernel_param *kp)
 {
-	return param_set_uint_minmax(val, kp, 1, 600000);
+	unsigned int ms;
+
+	if (kstrtouint(val, 0, &ms) || ms < 1 || ms > CSTATS_STALL_MS_MAX) {
+		pr_err("stall_ms=%*pE: use 1 to %u\n", cstats_param_len(val), val,
+		       CSTATS_STALL_MS_MAX);
+		return -EINVAL;
+	}
+	WRITE_ONCE(cstats_stall_ms, ms);
+	return 0;
 }
 
 static const struct kernel_param_ops cstats_stall_ops = {
@@ -181,7 +197,7 @@ static void cstats_barrier(void)
 		synchronize_rcu();
 		return;
 	}
-	smp_mb();	/* A, pairs with B */
+	smp_mb();	/* A, pairs with B: ->gen before the IPIs */
 	smp_call_function(cstats_ipi, NULL, true);
 }
 
@@ -227,12 +243,13 @@ static void cstats_begin(struct cstats_set *set)
 	if (begin)
 		set->begun++;
 	spin_unlock(&cstats_request_lock);
+	if (!begin)
+		return;
 	/*
 	 * E: release orders the previous rotation's loads from the slot before
 	 * the adds of those who find it in ->gen from now on.
 	 */
-	if (begin)
-		smp_store_release(&set->cs->gen, cstats_gen(set, set->begun & 1));
+	smp_store_release(&set->cs->gen, cstats_gen(set, set->begun & 1));
 }
 
 /* Wait for the section that is open on @cpu, if any. False when time is up. */
@@ -243,16 +260,14 @@ static bool cstats_wait_cpu(struct cstats_set *set, int cpu,
 	unsigned int first = smp_load_acquire(seqp);	/* D, pairs with C */
 	unsigned int seq = first, spins = 0;
 
-	while ((seq & 1) && seq == first) {
+	for (; (seq & 1) && seq == first; spins++) {
 		++*polls;
-		if (spins < CSTATS_SPINS) {
-			spins++;
+		if (spins < CSTATS_SPINS)
 			cpu_relax();
-		} else if (time_after(jiffies, deadline)) {
-			return false;
-		} else {
+		else if (time_before(jiffies, deadline))
 			usleep_range(50, 200);
-		}
+		else
+			return false;
 		seq = smp_load_acquire(seqp);		/* D, pairs with C */
 	}
 	return true;
@@ -368,7 +383,6 @@ static void cstats_rotate(void)
 	LIST_HEAD(requests);
 	LIST_HEAD(batch);
 
-	lockdep_assert_cpus_held();
 	lockdep_assert_held(&cstats_mutex);
 
 	spin_lock(&cstats_request_lock);

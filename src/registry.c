@@ -37,9 +37,11 @@ DEFINE_MUTEX(cstats_mutex);
 LIST_HEAD(cstats_sets);
 unsigned int cstats_nr_sets;
 
-/* printf arguments for a string that may hold anything, or be NULL */
-#define CSTATS_ESCAPED(s) (int)((s) ? strnlen(s, 2 * CSTATS_NAME_LEN) : 6), \
-			  (s) ?: "(null)"
+/* For printing with %*pE what may hold anything, or be NULL. */
+static int cstats_len(const char *s)
+{
+	return s ? strnlen(s, 2 * CSTATS_NAME_LEN) : 0;
+}
 
 static int cstats_check_name(const char *name)
 {
@@ -95,7 +97,7 @@ static int cstats_check_fields(const char *name,
 		if (!err)
 			continue;
 		pr_err("set \"%s\": field %u \"%*pE\": %s\n", name, i,
-		       CSTATS_ESCAPED(f->name),
+		       cstats_len(f->name), f->name,
 		       err == -EEXIST ? "name is used twice" :
 		       err == -ENAMETOOLONG ? "name is too long" :
 		       cstats_check_name(f->name) ? "name is not [a-z][a-z0-9_]*" :
@@ -112,7 +114,7 @@ static int cstats_check(struct cstats *cs, const char *name,
 	int err = cstats_check_name(name);
 
 	if (err) {
-		pr_err("set \"%*pE\": name is %s\n", CSTATS_ESCAPED(name),
+		pr_err("set \"%*pE\": name is %s\n", cstats_len(name), name,
 		       err == -ENAMETOOLONG ? "too long" : "not [a-z][a-z0-9_]*");
 		return err;
 	}
@@ -132,12 +134,13 @@ static int cstats_check(struct cstats *cs, const char *name,
 /* Copy a description's string to @*to and advance that. */
 static const char *cstats_copy_text(char **to, const char *text)
 {
-	char *copy = *to;
+	size_t size;
 
 	if (!text)
 		return NULL;
-	*to += strlen(text) + 1;
-	return strcpy(copy, text);
+	size = strlen(text) + 1;
+	*to += size;
+	return memcpy(*to - size, text, size);
 }
 
 /* The descriptions with their strings, in one piece of memory. */
@@ -317,7 +320,8 @@ static void cstats_unlink(struct cstats_set *set)
  * open may end; no new one may start. @cs can be freed, or initialized again,
  * when nobody uses it any more.
  *
- * Context: Process context, may sleep, as long as one rotation.
+ * Context: Process context, may sleep, as long as one rotation. Not in a CPU
+ * hotplug callback.
  */
 void cstats_destroy(struct cstats *cs)
 {
@@ -341,7 +345,7 @@ void cstats_destroy(struct cstats *cs)
 	if (found)
 		cstats_unlink(found);
 	else
-		pr_warn("cstats_destroy() of a set that is not initialized, by %pS\n",
+		pr_warn("asked by %pS to destroy a set that is not initialized\n",
 			__builtin_return_address(0));
 }
 EXPORT_SYMBOL_GPL(cstats_destroy);

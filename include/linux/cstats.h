@@ -44,9 +44,6 @@
 #include <linux/types.h>
 #include <asm/barrier.h>
 #include <asm/local64.h>
-#if __has_include(<linux/cleanup.h>)
-#include <linux/cleanup.h>
-#endif
 
 /* Longest name of a set or a field, with the terminating NUL. */
 #define CSTATS_NAME_LEN	64
@@ -123,10 +120,6 @@ struct cstats_snapshot {
 	u64 time_ns;
 	u64 rotation_ns;
 };
-
-/* Initializer for a snapshot whose values go to the array @array. */
-#define CSTATS_SNAPSHOT_INIT(array) \
-	{ .values = (array), .nr_fields = ARRAY_SIZE(array) }
 
 int __cstats_init(struct cstats *cs, const char *name,
 		  const struct cstats_field *fields, unsigned int nr_fields,
@@ -233,9 +226,9 @@ static __always_inline void cstats_add(struct cstats_section *s,
  */
 static __always_inline void cstats_release(struct cstats_section *s)
 {
-	if (unlikely(READ_ONCE(s->cpu->seq) != (s->seq | 1)))
+	if (unlikely(READ_ONCE(s->cpu->seq) != (s->seq | 1))) {
 		cstats_bad_sequence(s->cpu);
-	if (likely(!(s->seq & 1))) {
+	} else if (likely(!(s->seq & 1))) {
 		smp_wmb();	/* C */
 		WRITE_ONCE(s->cpu->seq, s->seq + 2);
 	}
@@ -246,7 +239,7 @@ static __always_inline void cstats_release(struct cstats_section *s)
 }
 
 /*
- * The same bound to a scope, where the kernel has <linux/cleanup.h>:
+ * The same bound to a scope, where the kernel has cleanup.h:
  *
  *	CLASS(cstats_section, s)(&my_stats);
  *

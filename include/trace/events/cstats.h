@@ -18,32 +18,26 @@
  * polls.
  */
 TRACE_EVENT(cstats_rotate,
-	TP_PROTO(const char *set, u64 number, unsigned int cpus, u64 ns,
-		 unsigned int polls),
-	TP_ARGS(set, number, cpus, ns, polls),
-	TP_STRUCT__entry(
-		__array(char, set, CSTATS_NAME_LEN)
-		__field(u64, number)
-		__field(u64, ns)
-		__field(unsigned int, cpus)
-		__field(unsigned int, polls)
-	),
-	TP_fast_assign(
-		strscpy(__entry->set, set, CSTATS_NAME_LEN);
-		__entry->number = number;
-		__entry->ns = ns;
-		__entry->cpus = cpus;
-		__entry->polls = polls;
-	),
-	TP_printk("set=%s number=%llu cpus=%u ns=%llu polls=%u",
-		  __entry->set, __entry->number, __entry->cpus, __entry->ns,
-		  __entry->polls)
+	    TP_PROTO(const char *set, u64 number, unsigned int cpus, u64 ns,
+		     unsigned int polls),
+	    TP_ARGS(set, number, cpus, ns, polls),
+	    TP_STRUCT__entry(__array(char, set, CSTATS_NAME_LEN)
+			     __field(u64, number)
+			     __field(u64, ns)
+			     __field(unsigned int, cpus)
+			     __field(unsigned int, polls)
+	    ),
+	    TP_fast_assign(strscpy(__entry->set, set, CSTATS_NAME_LEN);
+			   __entry->number = number;
+			   __entry->ns = ns;
+			   __entry->cpus = cpus;
+			   __entry->polls = polls;
+	    ),
+	    TP_printk("set=%s number=%llu cpus=%u ns=%llu polls=%u",
+		      __entry->set, __entry->number, __entry->cpus,
+		      __entry->ns, __entry->polls)
 );
 
 #endif /* _TRACE_CSTATS_H */
 
-#undef TRACE_INCLUDE_PATH
-#undef TRACE_INCLUDE_FILE
-#define TRACE_INCLUDE_PATH trace/events
-#define TRACE_INCLUDE_FILE cstats
 #include <trace/define_trace.h>
