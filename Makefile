@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# For people; kbuild reads Kbuild. `make help` lists what there is.
+#
+# Nothing is built among the sources: see scripts/build.
+
+# A guest's kernel when none is asked for, while `make` alone builds for the
+# running kernel.
+guest = KDIR= KERNEL='$(or $(KERNEL),6.12)'
+
+all:
+	@scripts/build >/dev/null
+
+help:
+	@echo 'Modules:'
+	@echo '  all              build the modules (default), in build/<kernel release>/src'
+	@echo '  modules_install  install them (INSTALL_MOD_PATH=DIR: below DIR)'
+	@echo '  clean            remove build/; downloads stay in ~/.cache/cstats'
+	@echo
+	@echo 'In a virtual machine with a kernel of its own; what is missing is installed:'
+	@echo '  run              load the modules, put the guest under load, show the statistics'
+	@echo '  shell            the same guest at a prompt; Ctrl-A x ends it'
+	@echo '  test             kselftests (TESTS="name ...": only these)'
+	@echo
+	@echo 'Checks:'
+	@echo '  check            checkpatch, sparse, shellcheck, compiler warnings'
+	@echo
+	@echo 'Variables:'
+	@echo '  KERNEL=6.12      a Debian kernel, the newest there is of: 6.12 (default), 6.1,'
+	@echo '                   6.12-rt, 6.12-amd64, trixie-backports, ...; see scripts/kernel'
+	@echo '  KDIR=DIR         build for the kernel whose build directory this is'
+	@echo '  CPUS=2 MEM=1G    the virtual machine'
+	@echo '  APPEND=ARGS      more kernel arguments, as in APPEND=preempt=full'
+	@echo '  CSTATS_CACHE=DIR where kernels are kept'
+
+modules_install:
+	@scripts/build --install
+
+run:
+	@set -e; build=$$($(guest) MODULES= scripts/build); \
+	$(guest) scripts/vm --name run --add "$$build/src/cstats.ko" \
+		--add "$$build/src/cstats_kmem.ko" --add scripts/guest/demo -- sh demo
+
+shell:
+	@set -e; build=$$($(guest) MODULES= scripts/build); \
+	$(guest) scripts/vm --name shell --load "$$build/src/cstats.ko" \
+		--load "$$build/src/cstats_kmem.ko" --shell
+
+test:
+	@$(guest) scripts/test
+
+check:
+	@scripts/check
+
+clean:
+	rm -rf build
+
+.PHONY: all help modules_install run shell test check clean
