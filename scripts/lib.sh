@@ -15,6 +15,9 @@ cache=${CSTATS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/cstats}
 
 default_kernel=6.12
 
+# The makes started from here are no part of the one that started us.
+unset MAKEFLAGS MFLAGS MAKELEVEL
+
 say() { printf '%s: %s\n' "$me" "$*" >&2; }
 die() { say "error: $*"; exit 1; }
 
