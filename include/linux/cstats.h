@@ -220,18 +220,18 @@ static __always_inline void cstats_add(struct cstats_section *s,
  * Only the outermost section moves the counter. The write barrier (C in
  * src/core.c) orders the adds before the store that says they are done. It is
  * not a store-release because a reader may see the *next* section's store
- * instead, which the barrier orders too; on x86 both are free.
+ * instead, which the barrier orders too; on x86 both are free. Nested sections
+ * need theirs: they may interrupt the outer one after its barrier.
  *
  * Context: As cstats_acquire().
  */
 static __always_inline void cstats_release(struct cstats_section *s)
 {
-	if (unlikely(READ_ONCE(s->cpu->seq) != (s->seq | 1))) {
+	smp_wmb();	/* C */
+	if (unlikely(READ_ONCE(s->cpu->seq) != (s->seq | 1)))
 		cstats_bad_sequence(s->cpu);
-	} else if (likely(!(s->seq & 1))) {
-		smp_wmb();	/* C */
+	else if (likely(!(s->seq & 1)))
 		WRITE_ONCE(s->cpu->seq, s->seq + 2);
-	}
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
 	lock_map_release(&s->cs->dep_map);
 #endif
