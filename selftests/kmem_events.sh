@@ -1,0 +1,62 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# kmem_events - does cstats_kmem count every kind of event, and where it belongs?
+#
+# A test module makes known numbers of allocations of every order and size class,
+# in tasks and in hard interrupts, frees them, and makes each allocator fail. The
+# counters must have risen by at least as much. What else went on adds to that;
+# how much it was is said.
+
+dir=$(dirname "$0")
+. "$dir/lib.sh"
+. "$dir/kmem_lib.sh"
+
+# judge DESCRIPTION PATTERN: the expected counters whose names match
+judge() {
+	awk -v what="$1" -v pattern="^($2)\$" '
+	FNR == 1 { file++ }
+	{ sub(/^kmem\./, "", $1) }
+	file == 1 { before[$1] = $2 }
+	file == 2 { after[$1] = $2 }
+	file == 3 && $1 ~ pattern {
+		rose = after[$1] - before[$1]
+		if (rose < $2) {
+			print "# " $1 " rose by " rose ", not by " $2
+			bad++
+		}
+		expected += $2
+		more += rose - $2
+		fields++
+	}
+	END {
+		print "# " fields " fields, " expected " expected, " more " more"
+		if (!expected)
+			print "skip " what ": nothing was done"
+		else
+			print (bad ? "not ok " : "ok ") what
+	}' "$tmp/before" "$tmp/after" "$tmp/expected" >"$tmp/results"
+	results "$tmp/results"
+}
+
+start 9
+load cstats
+load cstats_kmem
+
+cat "$kmem" >"$tmp/before"
+load cstats_test_kmem
+cat "$kmem" >"$tmp/after"
+cat /sys/module/cstats_test_kmem/parameters/expected >"$tmp/expected"
+check "all fields but the totals of pages and batches are expected" \
+	is "$(grep -c '^kmem' "$tmp/after")" $(($(wc -l <"$tmp/expected") + 3))
+
+judge "blocks allocated of each order" 'page_allocs(_order_.*)?'
+judge "blocks freed of each order" 'page_frees(_order_.*)?'
+judge "slab allocations of each size" 'slab_allocs_size_.*'
+judge "slab calls of each kind" '(kmalloc|kfree|kmem_cache_.*)_calls'
+judge "bytes" 'slab_bytes_.*'
+judge "page allocator failures" 'page_alloc_failures'
+judge "slab failures" 'k.*_failures'
+judge "kfree() of nothing" 'kfree_null_calls'
+
+finish

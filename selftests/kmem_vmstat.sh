@@ -1,0 +1,150 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# kmem_vmstat - is what cstats_kmem counts exact, and is it all there is?
+#
+# First the invariants of the set, in many snapshots under load. Then its pages
+# are compared with what the page allocator itself counts in /proc/vmstat, over
+# a load, and over blocks of every order from a test module.
+#
+# How far apart the two are, and why. pgfree counts every block just after
+# mm_page_free has fired for it: frees agree. pgalloc_* counts every block just
+# before mm_page_alloc fires, and besides those the pages that the bulk allocator
+# takes, which has no tracepoint; a kretprobe counts them here. What is left are
+# blocks that were between the two counts at the moment of reading, which is
+# after the load, so that they are those of a few kernel threads. The set is read
+# before and after /proc/vmstat, which gives two limits that are certain but for
+# these blocks; they get 64 pages. Every order has more pages in the second
+# comparison than that tolerates, so that it fails when an order is left out, an
+# event missed or one counted twice.
+
+dir=$(dirname "$0")
+. "$dir/lib.sh"
+. "$dir/kmem_lib.sh"
+
+# A histogram of what the bulk page allocator returned; sets bulk to its file, or
+# to nothing where the kernel has no such probes.
+probe=$tracing/events/cstats_test/bulk
+bulk_start() {
+	bulk=
+	for symbol in alloc_pages_bulk_noprof __alloc_pages_bulk; do
+		echo "r:cstats_test/bulk $symbol pages=\$retval:s64" \
+			>>"$tracing/kprobe_events" || continue
+		echo hist:keys=pages >"$probe/trigger" && bulk=$probe/hist
+		break
+	done 2>/dev/null
+}
+
+bulk_stop() {
+	[ ! -d "$probe" ] || {
+		echo '!hist:keys=pages' >"$probe/trigger"
+		echo '-:cstats_test/bulk' >>"$tracing/kprobe_events"
+	} 2>/dev/null
+}
+
+# The set, the kernel's counts and the set again, opened one after the other by
+# one process: the kernel's counts lie between the set's.
+sample() {
+	# shellcheck disable=SC2086 # may be empty
+	cat "$kmem" /proc/vmstat $bulk "$kmem" >"$tmp/$1"
+}
+
+# Samples before and after; the verdicts are lines as those of a test module.
+compare() {
+	awk -v slack=64 -v name="$1" -v probed="$bulk" '
+	FNR == 1 { file++; part = 0 }
+	/^cstats version/ { part++ }
+	/^kmem\.pages_/ { set[substr($1, 12), file, part] = $2 }
+	/^kmem\.page_allocs_order_/ { order[substr($1, 24) + 0, file] = $2 }
+	/^pgalloc_/ { vm["allocated", file] += $2 }
+	/^pgfree / { vm["freed", file] = $2 }
+	# A single page came from the page allocator proper, or may have.
+	/^[{] pages:/ {
+		gsub(/[^0-9]+/, " ")
+		if ($1 > 1)
+			bulk[file] += $1 * $2
+	}
+	# How far the set may have risen, at least and at most.
+	function limits(what) {
+		least = set[what, 2, 1] - set[what, 1, 2]
+		most = set[what, 2, 2] - set[what, 1, 1]
+		return vm[what, 2] - vm[what, 1]
+	}
+	function result(ok, what) {
+		print (ok ? "ok " : "not ok ") name ": " what
+	}
+	END {
+		n = limits("freed")
+		printf "# pgfree rose by %d, pages_freed by %d to %d\n", n, least, most
+		result(least - slack <= n && n <= most + slack, "pages freed agree with pgfree")
+
+		n = limits("allocated")
+		printf "# pgalloc_* rose by %d, pages_allocated by %d to %d\n",
+			n, least, most
+		result(least - slack <= n, "pages allocated do not exceed pgalloc_*")
+
+		if (!probed) {
+			print "skip " name ": no kprobe events to count the bulk allocator"
+			exit
+		}
+		taken = bulk[2] - bulk[1]
+		printf "# %.2f %% apart: %d pages by the bulk allocator, and %d to %d\n",
+			n ? 100 * taken / n : 0, taken, n - taken - most, n - taken - least
+		result(least - slack <= n - taken && n - taken <= most + slack,
+		       "with the bulk allocator they agree with pgalloc_*")
+
+		if (name != "orders")
+			exit
+		for (i = pages = 1; (i - 1, 2) in order; i++) {
+			blocks = order[i - 1, 2] - order[i - 1, 1]
+			if (i == 1 || blocks * pages < fewest)
+				fewest = blocks * pages
+			pages *= 2
+		}
+		printf "# each of %d orders has %d pages or more\n", i - 1, fewest
+		result(fewest > most - least + 2 * slack, "each order would be missed")
+	}' "$tmp/before" "$tmp/after"
+}
+
+# Two readers at once; they share rotations, the numbers rise for each.
+invariants() {
+	kmem_check_snapshots 100 >"$tmp/reader" &
+	kmem_check_snapshots 100
+	first=$?
+	wait $!
+	second=$?
+	cat "$tmp/reader"
+	return $((first || second))
+}
+
+start 8
+load cstats
+load cstats_kmem
+bulk_start
+
+kmem_load_start
+if invariants >"$tmp/results"; then
+	echo "ok the sums are exact in every snapshot under load"
+else
+	echo "not ok the sums are exact in every snapshot under load"
+fi >"$tmp/verdict"
+kmem_load_stop
+sed 's/^/# /' "$tmp/results" | cat - "$tmp/verdict" >"$tmp/all"
+results "$tmp/all"
+
+sample before
+kmem_load_start
+sleep 3
+kmem_load_stop
+sample after
+compare load >"$tmp/results"
+results "$tmp/results"
+
+sample before
+load cstats_test_kmem
+sample after
+compare orders >"$tmp/results"
+results "$tmp/results"
+bulk_stop
+
+finish

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cstats_test_kmem: a known amount of memory traffic, for kmem_events.sh
+ *
+ * When loaded it allocates and frees blocks of every order, memory of every
+ * size class, objects of caches and, on every CPU, memory in hard interrupts,
+ * and makes each allocator fail. The parameter "expected" says, in lines "field
+ * number", by how much the counters of the set "kmem" must have risen at least.
+ */
+#include <linux/gfp.h>
+#include <linux/kernel.h>
+#include <linux/log2.h>
+#include <linux/module.h>
+#include <linux/mmzone.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+
+#define NR_ORDERS	ARRAY_SIZE(((struct zone *)NULL)->free_area)
+#define MIN_SHIFT	3
+#define NR_SIZES	(KMALLOC_SHIFT_MAX - MIN_SHIFT + 1)
+#define IRQ_SIZE	5000
+#define NR_HELD		64	/* blocks held to make an allocator fail */
+
+static unsigned int rounds = 2000;
+module_param(rounds, uint, 0444);
+MODULE_PARM_DESC(rounds, "allocations of each kind, fewer of more than a page");
+
+/* What was done: successful calls by order and by size class, and the rest. */
+static unsigned int orders[NR_ORDERS];
+static unsigned int sizes[NR_SIZES];
+static unsigned int kmallocs, objects, nulls;
+static unsigned int page_failures, kmalloc_failures, object_failures;
+static unsigned long bytes;
+static atomic_t irq_done;
+
+/* About as many pages in every order, and a few blocks at least. */
+static unsigned int rounds_of(unsigned int order)
+{
+	return max(rounds >> order, 4U);
+}
+
+static void use_pages(void)
+{
+	unsigned int order, i;
+
+	for (order = 0; order < NR_ORDERS; order++) {
+		for (i = 0; i < rounds_of(order); i++) {
+			struct page *page = alloc_pages(GFP_KERNEL | __GFP_NOWARN |
+							__GFP_NORETRY, order);
+
+			if (!page)
+				continue;
+			orders[order]++;
+			__free_pages(page, order);
+		}
+	}
+}
+
+static void count(size_t size)
+{
+	sizes[size > 8 ? ilog2(size - 1) + 1 - MIN_SHIFT : 0]++;
+	bytes += size;
+}
+
+/* Both ends of each size class, half of the rounds each. */
+static void use_kmalloc(void)
+{
+	unsigned int class, i;
+
+	for (class = 0; class < NR_SIZES; class++) {
+		size_t most = 1UL << (class + MIN_SHIFT), least = most / 2 + 1;
+
+		for (i = 0; i < rounds_of(get_order(most)); i++) {
+			size_t size = i & 1 ? most : least;
+			void *p = kmalloc(size, GFP_KERNEL | __GFP_NOWARN |
+					  __GFP_NORETRY);
+
+			if (!p)
+				continue;
+			count(size);
+			kmallocs++;
+			kfree(p);
+		}
+	}
+	for (i = 0; i < rounds; i++) {
+		kfree(NULL);
+		nulls++;
+	}
+}
+
+static int use_cache(unsigned int size, slab_flags_t flags, gfp_t gfp,
+		     unsigned int times, bool hold)
+{
+	struct kmem_cache *cache = kmem_cache_create("cstats_test_kmem", size, 0,
+						     flags, NULL);
+	void *held[NR_HELD];
+	unsigned int nr_held = 0;
+
+	if (!cache)
+		return -ENOMEM;
+	for (; times; times--) {
+		void *object = kmem_cache_alloc(cache, gfp);
+
+		if (!object) {
+			object_failures++;
+			break;
+		}
+		count(size);
+		objects++;
+		if (hold)
+			held[nr_held++] = object;
+		else
+			kmem_cache_free(cache, object);
+	}
+	while (nr_held)
+		kmem_cache_free(cache, held[--nr_held]);
+	kmem_cache_destroy(cache);
+	return 0;
+}
+
+static void use_irq(void *unused)
+{
+	void *p = kmalloc(IRQ_SIZE, GFP_ATOMIC | __GFP_NOWARN);
+
+	if (p && in_hardirq())
+		atomic_inc(&irq_done);
+	kfree(p);
+}
+
+/*
+ * Without reclaim an allocation fails at once. Few blocks of the largest order
+ * are in the zone for DMA, so that this takes little from anybody.
+ */
+static void exhaust_pages(void)
+{
+	struct page *held[NR_HELD];
+	unsigned int nr = 0;
+
+	while (nr < NR_HELD) {
+		held[nr] = alloc_pages(GFP_DMA | __GFP_NOWARN, NR_ORDERS - 1);
+		if (!held[nr]) {
+			page_failures++;
+			break;
+		}
+		orders[NR_ORDERS - 1]++;
+		nr++;
+	}
+	while (nr)
+		__free_pages(held[--nr], NR_ORDERS - 1);
+}
+
+static int expected_get(char *buffer, const struct kernel_param *kp)
+{
+	unsigned int irqs = atomic_read(&irq_done), i;
+	unsigned int blocks = 0;
+	int len = 0;
+
+#define expect(number, field, ...)					\
+	(len += scnprintf(buffer + len, PAGE_SIZE - len, field " %lu\n", \
+			  ##__VA_ARGS__, (unsigned long)(number)))
+
+	for (i = 0; i < NR_ORDERS; i++) {
+		blocks += orders[i];
+		expect(orders[i], "page_allocs_order_%u", i);
+		expect(orders[i], "page_frees_order_%u", i);
+	}
+	expect(blocks, "page_allocs");
+	expect(blocks, "page_frees");
+	for (i = 0; i < NR_SIZES; i++) {
+		unsigned long size = 1UL << (MIN_SHIFT + i);
+
+		expect(sizes[i] + (size / 2 < IRQ_SIZE && IRQ_SIZE <= size ? irqs : 0),
+		       "slab_allocs_size_%lu", size);
+	}
+	expect(kmallocs + irqs, "kmalloc_calls");
+	expect(kmallocs + irqs, "kfree_calls");
+	expect(objects, "kmem_cache_alloc_calls");
+	expect(objects, "kmem_cache_free_calls");
+	expect(bytes + IRQ_SIZE * irqs, "slab_bytes_requested");
+	expect(bytes + IRQ_SIZE * irqs, "slab_bytes_given");
+	expect(nulls, "kfree_null_calls");
+	expect(page_failures, "page_alloc_failures");
+	expect(kmalloc_failures, "kmalloc_failures");
+	expect(object_failures, "kmem_cache_alloc_failures");
+	return len;
+}
+
+static const struct kernel_param_ops expected_ops = { .get = expected_get };
+module_param_cb(expected, &expected_ops, NULL, 0444);
+
+static int __init cstats_test_kmem_init(void)
+{
+	size_t too_much = KMALLOC_MAX_SIZE + 1;
+	unsigned int i;
+	void *p;
+	int err;
+
+	use_pages();
+	use_kmalloc();
+	err = use_cache(40, 0, GFP_KERNEL, rounds, false) ?:
+	      use_cache(700, SLAB_TYPESAFE_BY_RCU, GFP_KERNEL, rounds, false) ?:
+	      use_cache(3000, SLAB_HWCACHE_ALIGN, GFP_KERNEL, rounds, false) ?:
+	      use_cache(KMALLOC_MAX_SIZE, SLAB_CACHE_DMA, GFP_DMA | __GFP_NOWARN,
+			NR_HELD, true);
+	if (err)
+		return err;
+
+	/* Real-time kernels have no memory for hard interrupts. */
+	for (i = 0; i < rounds && !IS_ENABLED(CONFIG_PREEMPT_RT); i++)
+		smp_call_function(use_irq, NULL, true);
+
+	exhaust_pages();
+	for (i = 0; i < rounds; i++) {
+		p = kmalloc(too_much, GFP_KERNEL | __GFP_NOWARN);
+		if (!p)
+			kmalloc_failures++;
+		kfree(p);
+	}
+	return 0;
+}
+module_init(cstats_test_kmem_init);
+
+static void __exit cstats_test_kmem_exit(void)
+{
+}
+module_exit(cstats_test_kmem_exit);
+
+MODULE_DESCRIPTION("A known amount of memory traffic for the tests of cstats_kmem");
+MODULE_LICENSE("GPL");
+MODULE_INFO(test, "Y");
