@@ -27,7 +27,10 @@
  *			and must not be added to it.
  * kmalloc		All sizes. What exceeds the largest cache comes straight
  *			from the page allocator and is in page_allocs as well,
- *			as is every slab.
+ *			as is every slab. For such a size, if it is not known at
+ *			compile time, kernels from 6.10 on fire twice: once for
+ *			the caller, once with a call site within the allocator.
+ *			The latter is not counted, see kmem_learn().
  * kmem_cache_alloc	Objects of all other caches, one at a time.
  * kfree		Anything, NULL and ZERO_SIZE_PTR too; those two give
  *			nothing back and are counted apart.
@@ -50,6 +53,8 @@
 #include <linux/mm_types.h>
 #include <linux/mmzone.h>
 #include <linux/module.h>
+#include <linux/preempt.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/tracepoint.h>
@@ -122,6 +127,13 @@ static struct cstats_field kmem_fields[NR_FIELDS] __initdata = {
 					  "calls of kmem_cache_free()"),
 };
 
+/*
+ * Call sites within the slab allocator that report a large kmalloc() which is
+ * reported for its caller too; written before the probes are registered.
+ */
+static unsigned long kmem_inner_sites[8];
+static unsigned int nr_kmem_inner_sites;
+
 /* The names of the histograms' fields, such as "slab_allocs_size_4194304". */
 static char kmem_names[NR_FIELDS - NR_TOTALS][32] __initdata;
 
@@ -192,10 +204,25 @@ static void kmem_mm_page_free_batched(void *data, struct page *page)
 	kmem_count_one(PAGE_FREES_BATCHED);
 }
 
+static bool kmem_is_inner_site(unsigned long call_site)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_kmem_inner_sites; i++) {
+		if (call_site == kmem_inner_sites[i])
+			return true;
+	}
+	return false;
+}
+
 static void kmem_kmalloc(void *data, unsigned long call_site, const void *ptr,
 			 size_t bytes_req, size_t bytes_alloc, gfp_t gfp_flags,
 			 int node)
 {
+	if (unlikely(bytes_req > KMALLOC_MAX_CACHE_SIZE) &&
+	    kmem_is_inner_site(call_site))
+		return;
+
 	if (likely(ptr))
 		kmem_count_slab(KMALLOC_CALLS, bytes_req, bytes_alloc);
 	else
@@ -233,7 +260,7 @@ struct kmem_probe {
 
 #define PROBE(name) { .event = #name, .func = kmem_##name }
 
-/* Whatever is counted as part of something else comes after it. */
+/* What is counted as a part of something else comes after it. */
 static struct kmem_probe kmem_probes[] = {
 	PROBE(mm_page_alloc),
 	PROBE(mm_page_free),
@@ -243,6 +270,88 @@ static struct kmem_probe kmem_probes[] = {
 	PROBE(kfree),
 	PROBE(kmem_cache_free),
 };
+
+/* Few of these tracepoints are exported, but all can be found by name. */
+static void __init kmem_find(struct tracepoint *tp, void *data)
+{
+	struct kmem_probe *probe = data;
+
+	if (!strcmp(tp->name, probe->event))
+		probe->tp = tp;
+}
+
+static int __init kmem_register(struct kmem_probe *probe, void *data)
+{
+	int err = -ENOENT;
+
+	for_each_kernel_tracepoint(kmem_find, probe);
+	if (probe->tp)
+		err = tracepoint_probe_register(probe->tp, probe->func, data);
+	if (err)
+		pr_err("cannot probe tracepoint kmem:%s: error %d\n",
+		       probe->event, err);
+	return err;
+}
+
+/* Takes back the first @nr registrations and waits for probes under way. */
+static void kmem_unregister(struct kmem_probe *probes, unsigned int nr, void *data)
+{
+	while (nr--)
+		tracepoint_probe_unregister(probes[nr].tp, probes[nr].func, data);
+	tracepoint_synchronize_unregister();
+}
+
+struct kmem_lesson {
+	const struct task_struct *task;
+	unsigned long call_site;	/* of the call's last event */
+	const void *ptr;
+};
+
+static void kmem_lesson_kmalloc(void *data, unsigned long call_site,
+				const void *ptr, size_t bytes_req,
+				size_t bytes_alloc, gfp_t gfp_flags, int node)
+{
+	struct kmem_lesson *lesson = data;
+
+	if (current != lesson->task || !in_task())
+		return;
+	if (ptr && ptr == lesson->ptr && !kmem_is_inner_site(lesson->call_site) &&
+	    nr_kmem_inner_sites < ARRAY_SIZE(kmem_inner_sites))
+		kmem_inner_sites[nr_kmem_inner_sites++] = lesson->call_site;
+	lesson->call_site = call_site;
+	lesson->ptr = ptr;
+}
+
+static void __init kmem_lesson_over(struct kmem_lesson *lesson, void *ptr)
+{
+	kvfree(ptr);
+	lesson->ptr = NULL;
+}
+
+/*
+ * Make a large allocation by each of the allocator's entries. Where two events
+ * report the same memory before it was freed, the first is the inner one.
+ */
+static int __init kmem_learn(void)
+{
+	struct kmem_probe probe = {
+		.event = "kmalloc",
+		.func = kmem_lesson_kmalloc,
+	};
+	struct kmem_lesson lesson = { .task = current };
+	size_t size = KMALLOC_MAX_CACHE_SIZE + 1;
+	int err = kmem_register(&probe, &lesson);
+
+	if (err)
+		return err;
+	OPTIMIZER_HIDE_VAR(size);
+	kmem_lesson_over(&lesson, kmalloc(size, GFP_KERNEL));
+	kmem_lesson_over(&lesson, kmalloc_node(size, GFP_KERNEL, NUMA_NO_NODE));
+	kmem_lesson_over(&lesson, kmalloc_track_caller(size, GFP_KERNEL));
+	kmem_lesson_over(&lesson, kvmalloc(size, GFP_KERNEL));
+	kmem_unregister(&probe, 1, &lesson);
+	return 0;
+}
 
 /*
  * tracepoint_probe_register() takes any pointer. The kernel's own header knows
@@ -254,20 +363,10 @@ static void __init kmem_check_prototypes(void)
 	check_trace_callback_type_mm_page_free(kmem_mm_page_free);
 	check_trace_callback_type_mm_page_free_batched(kmem_mm_page_free_batched);
 	check_trace_callback_type_kmalloc(kmem_kmalloc);
+	check_trace_callback_type_kmalloc(kmem_lesson_kmalloc);
 	check_trace_callback_type_kmem_cache_alloc(kmem_kmem_cache_alloc);
 	check_trace_callback_type_kfree(kmem_kfree);
 	check_trace_callback_type_kmem_cache_free(kmem_kmem_cache_free);
-}
-
-/* Few of these tracepoints are exported, but all can be found by name. */
-static void __init kmem_find(struct tracepoint *tp, void *unused)
-{
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(kmem_probes); i++) {
-		if (!strcmp(tp->name, kmem_probes[i].event))
-			kmem_probes[i].tp = tp;
-	}
 }
 
 static void __init kmem_name_histogram(enum kmem_field first, unsigned int nr,
@@ -286,47 +385,30 @@ static void __init kmem_name_histogram(enum kmem_field first, unsigned int nr,
 	}
 }
 
-/* Takes back the first @nr registrations and waits for probes under way. */
-static void kmem_unregister(unsigned int nr)
-{
-	while (nr--)
-		tracepoint_probe_unregister(kmem_probes[nr].tp,
-					    kmem_probes[nr].func, NULL);
-	tracepoint_synchronize_unregister();
-}
-
 static int __init cstats_kmem_init(void)
 {
 	unsigned int i;
 	int err;
 
 	kmem_check_prototypes();
-	for_each_kernel_tracepoint(kmem_find, NULL);
-	for (i = 0; i < ARRAY_SIZE(kmem_probes); i++) {
-		if (!kmem_probes[i].tp) {
-			pr_err("this kernel has no tracepoint kmem:%s\n",
-			       kmem_probes[i].event);
-			return -ENOENT;
-		}
-	}
+	err = kmem_learn();
+	if (err)
+		return err;
 
 	kmem_name_histogram(PAGE_ALLOCS_ORDER, NR_ORDERS, "page_allocs_order", 0,
 			    "calls", "part of page_allocs that asked for 2^order pages");
 	kmem_name_histogram(PAGE_FREES_ORDER, NR_ORDERS, "page_frees_order", 0,
 			    "blocks", "part of page_frees with 2^order pages");
 	kmem_name_histogram(SLAB_ALLOCS_SIZE, NR_SIZES, "slab_allocs_size", MIN_SHIFT,
-			    "calls", "calls that asked for at most so many bytes, and more than half");
+			    "calls", "calls for at most so many bytes and more than half");
 	err = cstats_init(&kmem_stats, "kmem", kmem_fields, NR_FIELDS);
 	if (err)
 		return err;
 
 	for (i = 0; i < ARRAY_SIZE(kmem_probes); i++) {
-		err = tracepoint_probe_register(kmem_probes[i].tp,
-						kmem_probes[i].func, NULL);
+		err = kmem_register(&kmem_probes[i], NULL);
 		if (err) {
-			pr_err("cannot probe kmem:%s: error %d\n",
-			       kmem_probes[i].event, err);
-			kmem_unregister(i);
+			kmem_unregister(kmem_probes, i, NULL);
 			cstats_destroy(&kmem_stats);
 			return err;
 		}
@@ -337,7 +419,7 @@ module_init(cstats_kmem_init);
 
 static void __exit cstats_kmem_exit(void)
 {
-	kmem_unregister(ARRAY_SIZE(kmem_probes));
+	kmem_unregister(kmem_probes, ARRAY_SIZE(kmem_probes), NULL);
 	cstats_destroy(&kmem_stats);
 }
 module_exit(cstats_kmem_exit);

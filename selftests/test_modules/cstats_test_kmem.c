@@ -10,8 +10,9 @@
 #include <linux/gfp.h>
 #include <linux/kernel.h>
 #include <linux/log2.h>
-#include <linux/module.h>
+#include <linux/mm.h>
 #include <linux/mmzone.h>
+#include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 
@@ -36,7 +37,7 @@ static atomic_t irq_done;
 /* About as many pages in every order, and a few blocks at least. */
 static unsigned int rounds_of(unsigned int order)
 {
-	return max(rounds >> order, 4U);
+	return max(rounds >> order, 8U);
 }
 
 static void use_pages(void)
@@ -62,7 +63,21 @@ static void count(size_t size)
 	bytes += size;
 }
 
-/* Both ends of each size class, half of the rounds each. */
+static void *kmalloc_by(unsigned int entry, size_t size, gfp_t gfp)
+{
+	switch (entry % 4) {
+	case 0:
+		return kmalloc(size, gfp);
+	case 1:
+		return kmalloc_node(size, gfp, NUMA_NO_NODE);
+	case 2:
+		return kmalloc_track_caller(size, gfp);
+	default:
+		return kvmalloc(size, gfp);
+	}
+}
+
+/* Both ends of each size class, by each of the allocator's entries. */
 static void use_kmalloc(void)
 {
 	unsigned int class, i;
@@ -72,14 +87,16 @@ static void use_kmalloc(void)
 
 		for (i = 0; i < rounds_of(get_order(most)); i++) {
 			size_t size = i & 1 ? most : least;
-			void *p = kmalloc(size, GFP_KERNEL | __GFP_NOWARN |
-					  __GFP_NORETRY);
+			void *p = kmalloc_by(i / 2, size, GFP_KERNEL | __GFP_NOWARN |
+					     __GFP_NORETRY);
 
-			if (!p)
-				continue;
-			count(size);
-			kmallocs++;
-			kfree(p);
+			if (p && !is_vmalloc_addr(p)) {
+				count(size);
+				kmallocs++;
+				if (size > KMALLOC_MAX_CACHE_SIZE)
+					orders[get_order(size)]++;
+			}
+			kvfree(p);
 		}
 	}
 	for (i = 0; i < rounds; i++) {
