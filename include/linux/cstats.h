@@ -92,10 +92,38 @@ struct cstats {
 #endif
 };
 
+/*
+ * How a section gets at this CPU's part. Where this_cpu_add() is a single
+ * instruction, without computing its address: a section of six fields takes
+ * 1.1 instead of 1.3 times its bare adds (make bench). Elsewhere this_cpu_add()
+ * may toggle preemption or interrupts for each field, local64_add() does not.
+ */
+#if defined(CONFIG_X86_64) && !defined(CONFIG_UML)
+#define __cstats_local			__percpu
+#define __cstats_this_cpu(ptr)		(ptr)
+#define __cstats_ptr(ptr)		raw_cpu_ptr(ptr)
+#define __cstats_load(var)		this_cpu_read(var)
+#define __cstats_store(var, val)	this_cpu_write(var, val)
+
+static __always_inline void __cstats_add(local64_t __percpu *field, s64 delta)
+{
+	s64 __percpu *value = (s64 __percpu *)field;
+
+	this_cpu_add(*value, delta);
+}
+#else
+#define __cstats_local
+#define __cstats_this_cpu(ptr)		raw_cpu_ptr(ptr)
+#define __cstats_ptr(ptr)		(ptr)
+#define __cstats_load(var)		READ_ONCE(var)
+#define __cstats_store(var, val)	WRITE_ONCE(var, val)
+#define __cstats_add(field, delta)	local64_add(delta, field)
+#endif
+
 /* An open section; lives on the stack between acquire and release. */
 struct cstats_section {
-	struct cstats_cpu *cpu;
-	local64_t *slot;
+	struct cstats_cpu __cstats_local *cpu;
+	local64_t __cstats_local *slot;
 	unsigned int seq;
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
 	struct cstats *cs;
@@ -181,11 +209,11 @@ static __always_inline struct cstats_section cstats_acquire(struct cstats *cs)
 	s.cs = cs;
 	lock_map_acquire_read(&cs->dep_map);
 #endif
-	s.cpu = raw_cpu_ptr(cs->cpu);
-	s.seq = READ_ONCE(s.cpu->seq);
-	WRITE_ONCE(s.cpu->seq, s.seq | 1);
+	s.cpu = __cstats_this_cpu(cs->cpu);
+	s.seq = __cstats_load(s.cpu->seq);
+	__cstats_store(s.cpu->seq, s.seq | 1);
 	barrier();	/* the load below never moves up; see above for the CPU */
-	s.slot = (void *)s.cpu + READ_ONCE(cs->gen);
+	s.slot = (void __cstats_local *)s.cpu + READ_ONCE(cs->gen);
 	return s;
 }
 
@@ -208,9 +236,9 @@ static __always_inline void cstats_add(struct cstats_section *s,
 		      field, s->cs->dep_map.name))
 		return;
 #endif
-	/* The assembly of some local64_add() is invisible to KASAN and KCSAN. */
-	instrument_atomic_read_write(&s->slot[field], sizeof(*s->slot));
-	local64_add(delta, &s->slot[field]);
+	/* The assembly of the adds is invisible to KASAN and KCSAN. */
+	instrument_atomic_read_write(__cstats_ptr(&s->slot[field]), sizeof(s64));
+	__cstats_add(&s->slot[field], delta);
 }
 
 /**
@@ -228,10 +256,10 @@ static __always_inline void cstats_add(struct cstats_section *s,
 static __always_inline void cstats_release(struct cstats_section *s)
 {
 	smp_wmb();	/* C */
-	if (unlikely(READ_ONCE(s->cpu->seq) != (s->seq | 1)))
-		cstats_bad_sequence(s->cpu);
+	if (unlikely(__cstats_load(s->cpu->seq) != (s->seq | 1)))
+		cstats_bad_sequence(__cstats_ptr(s->cpu));
 	else if (likely(!(s->seq & 1)))
-		WRITE_ONCE(s->cpu->seq, s->seq + 2);
+		__cstats_store(s->cpu->seq, s->seq + 2);
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
 	lock_map_release(&s->cs->dep_map);
 #endif
