@@ -104,26 +104,20 @@ struct cstats {
 #define __cstats_ptr(ptr)		raw_cpu_ptr(ptr)
 #define __cstats_load(var)		this_cpu_read(var)
 #define __cstats_store(var, val)	this_cpu_write(var, val)
-
-static __always_inline void __cstats_add(local64_t __percpu *field, s64 delta)
-{
-	s64 __percpu *value = (s64 __percpu *)field;
-
-	this_cpu_add(*value, delta);
-}
+#define __cstats_add(field, delta)	this_cpu_add(*(field), delta)
 #else
 #define __cstats_local
 #define __cstats_this_cpu(ptr)		raw_cpu_ptr(ptr)
 #define __cstats_ptr(ptr)		(ptr)
 #define __cstats_load(var)		READ_ONCE(var)
 #define __cstats_store(var, val)	WRITE_ONCE(var, val)
-#define __cstats_add(field, delta)	local64_add(delta, field)
+#define __cstats_add(field, delta)	local64_add(delta, (local64_t *)(field))
 #endif
 
 /* An open section; lives on the stack between acquire and release. */
 struct cstats_section {
 	struct cstats_cpu __cstats_local *cpu;
-	local64_t __cstats_local *slot;
+	s64 __cstats_local *slot;
 	unsigned int seq;
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
 	struct cstats *cs;
