@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef _SHIM_COMPILER_H
+#define _SHIM_COMPILER_H
+
+#include <stdalign.h>
+#include <sys/cdefs.h>		/* __always_inline, __attribute_noinline__ */
+
+#define __percpu
+#define __rcu
+#define __aligned(x)	alignas(x)	/* in front of the type */
+#define noinline	__attribute_noinline__
+#define likely(x)	__builtin_expect(!!(x), 1)
+#define unlikely(x)	__builtin_expect(!!(x), 0)
+
+#define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
+#define WRITE_ONCE(x, v)	__atomic_store_n(&(x), v, __ATOMIC_RELAXED)
+#define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
+
+static __always_inline void barrier(void)
+{
+	asm volatile("" ::: "memory");
+}
+
+#endif

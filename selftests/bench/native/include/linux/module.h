@@ -1,0 +1,3 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+struct module;
+#define THIS_MODULE	((struct module *)NULL)

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What the shim has out of line: per-CPU memory, a counter's slow path, and the
+ * reader's half of cstats, with sys_membarrier() in place of the IPIs.
+ */
+#define _GNU_SOURCE
+#include <err.h>
+#include <linux/membarrier.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "native.h"
+
+#define SHIM_PERCPU_SIZE	32768
+
+__thread unsigned int shim_preempt_count = PREEMPT_NEED_RESCHED;
+__thread unsigned long shim_this_cpu_off;
+unsigned long shim_cpu_off[SHIM_NR_CPUS];
+unsigned int nr_cpu_ids;
+
+static __thread __aligned(64) char shim_percpu[SHIM_PERCPU_SIZE];
+static size_t shim_percpu_used;
+
+struct writers_mem w;
+__thread __aligned(64) struct variant_cpu variant_static;
+
+void shim_preempt_schedule(void)
+{
+	sched_yield();
+}
+
+/* The calling thread is CPU @cpu from now on, and stays on the host's @host_cpu. */
+void shim_cpu_start(unsigned int cpu, int host_cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(host_cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		err(1, "cannot run on CPU %d", host_cpu);
+	asm("movq %%fs:0, %0" : "=r" (shim_this_cpu_off));
+	shim_cpu_off[cpu] = shim_this_cpu_off;
+}
+
+void *__alloc_percpu(size_t size, size_t align)
+{
+	size_t at = (shim_percpu_used + align - 1) & -align;
+
+	if (at + size > SHIM_PERCPU_SIZE)
+		errx(1, "out of per-CPU memory");
+	shim_percpu_used = at + size;
+	return (void *)((unsigned long)shim_percpu + at - shim_this_cpu_off);
+}
+
+noinline void percpu_counter_add_batch(struct percpu_counter *fbc, s64 amount, s32 batch)
+{
+	s64 count = raw_cpu_read(*fbc->counters);
+
+	do {
+		s64 sum = count + amount;
+
+		if (unlikely((sum < 0 ? -sum : sum) >= batch)) {
+			spin_lock(&fbc->lock);
+			count = raw_cpu_read(*fbc->counters);
+			fbc->count += count + amount;
+			this_cpu_add(*fbc->counters, -count);
+			spin_unlock(&fbc->lock);
+			return;
+		}
+	} while (!this_cpu_try_cmpxchg(*fbc->counters, &count, count + amount));
+}
+
+void cstats_bad_sequence(struct cstats_cpu *cpu)
+{
+	errx(1, "bad sequence number");
+}
+
+/* The reader's barrier on all CPUs: an IPI to those that run one of our threads. */
+void shim_barrier_init(void)
+{
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0))
+		err(1, "no sys_membarrier()");
+}
+
+void shim_barrier(void)
+{
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0))
+		err(1, "sys_membarrier");
+}
+
+static unsigned int shim_nr_fields;
+static s64 shim_last[2][WRITER_FIELDS];
+static unsigned int shim_closed;
+
+static local64_t *shim_slot(unsigned int cpu, unsigned int index)
+{
+	return per_cpu_ptr(w.cs.cpu, cpu)->slots + index * shim_nr_fields;
+}
+
+/*
+ * A rotation and a read, as in src/core.c. Returns how often it polled. When a
+ * writer's thread lost its CPU within a section, it makes room for that.
+ */
+unsigned int shim_rotate(s64 *values)
+{
+	unsigned int closed = shim_closed, polls = 0;
+	s64 *last = shim_last[closed];
+
+	shim_closed = !closed;
+	/* after the loads from that slot, in the rotation before */
+	smp_store_release(&w.cs.gen, offsetof(struct cstats_cpu, slots) +
+				     shim_closed * shim_nr_fields * sizeof(local64_t));
+	shim_barrier();
+	memset(last, 0, sizeof(shim_last[closed]));
+	for (unsigned int cpu = 0; cpu < nr_cpu_ids; cpu++) {
+		unsigned int *seqp = &per_cpu_ptr(w.cs.cpu, cpu)->seq;
+		unsigned int first = smp_load_acquire(seqp);	/* as below */
+
+		/* acquire: the section's adds before the store that ended it */
+		while ((first & 1) && smp_load_acquire(seqp) == first) {
+			if (++polls % 500)
+				cpu_relax();
+			else
+				sched_yield();
+		}
+		for (unsigned int i = 0; i < shim_nr_fields; i++)
+			last[i] += local64_read(&shim_slot(cpu, closed)[i]);
+	}
+	for (unsigned int i = 0; i < shim_nr_fields; i++)
+		values[i] = shim_last[0][i] + shim_last[1][i];
+	return polls;
+}
+
+/*
+ * Memory for all writers of @nr_fields fields, in place of what there was. By
+ * the thread that is CPU 0, when all others are and none is writing.
+ */
+void writers_mem_init(unsigned int nr_fields)
+{
+	size_t size = sizeof(struct cstats_cpu) + 2 * nr_fields * sizeof(local64_t);
+	size_t align = 64;
+
+	for (unsigned int cpu = 0; cpu < nr_cpu_ids; cpu++)
+		memset(per_cpu_ptr((char *)shim_percpu - shim_this_cpu_off, cpu), 0,
+		       SHIM_PERCPU_SIZE);
+	shim_percpu_used = 0;
+	memset(&w, 0, sizeof(w));
+	memset(shim_last, 0, sizeof(shim_last));
+	shim_closed = 0;
+	shim_nr_fields = nr_fields;
+
+	while (align / 2 >= size)
+		align /= 2;
+	w.cs.cpu = __alloc_percpu(size, align);
+	w.cs.gen = offsetof(struct cstats_cpu, slots);
+
+	w.v.cpu = __alloc_percpu(sizeof(struct variant_cpu), 64);
+	w.v.gen = offsetof(struct variant_cpu, slots);
+	w.v.nr_fields = nr_fields;
+	w.packed = w.v;
+	w.packed.cpu = __alloc_percpu(sizeof(struct variant_cpu) + PACKED_OFFSET, 64) +
+		       PACKED_OFFSET;
+
+	w.cpu = alloc_percpu(struct writers_cpu);
+	for (unsigned int i = 0; i < WRITER_FIELDS; i++)
+		w.counter[i].counters = __alloc_percpu(sizeof(s32), sizeof(s32));
+	w.rwsem.read_count = alloc_percpu(unsigned int);
+	w.srcu.sda = __alloc_percpu(2 * sizeof(struct srcu_ctr), 64);
+	w.srcu_fast.sda = __alloc_percpu(2 * sizeof(struct srcu_ctr), 64);
+	w.srcu_fast.current_ctr = w.srcu_fast.sda;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The writers' names: WRITER(name) for each of them. To be included as often as
+ * that is defined. The first two come first; see writers.h for what they are.
+ */
+WRITER(floor)
+WRITER(cstats)
+WRITER(this_cpu)
+WRITER(u64_stats)
+WRITER(percpu_counter)
+WRITER(percpu_lock)
+WRITER(percpu_rwsem)
+WRITER(srcu)
+#ifdef HAVE_SRCU_FAST
+WRITER(srcu_fast)
+#endif
+WRITER(atomic64)
+WRITER(spinlock)
+WRITER(go)
+WRITER(cstats_mb)
+WRITER(v_unchecked)
+WRITER(v_unaligned)
+WRITER(v_parity)
+WRITER(v_index)
+WRITER(v_this_cpu)
+WRITER(v_this_cpu_checked)
+WRITER(v_static)
+WRITER(v_tokenless)
+#undef WRITER
