@@ -99,15 +99,15 @@ struct cstats {
  * may toggle preemption or interrupts for each field, local64_add() does not.
  */
 #if defined(CONFIG_X86_64) && !defined(CONFIG_UML)
-#define __cstats_local			__percpu
 #define __cstats_this_cpu(ptr)		(ptr)
+#define __cstats_slot(cpu, gen)		((void __percpu *)(cpu) + (gen))
 #define __cstats_ptr(ptr)		raw_cpu_ptr(ptr)
 #define __cstats_load(var)		this_cpu_read(var)
 #define __cstats_store(var, val)	this_cpu_write(var, val)
 #define __cstats_add(field, delta)	this_cpu_add(*(field), delta)
 #else
-#define __cstats_local
 #define __cstats_this_cpu(ptr)		raw_cpu_ptr(ptr)
+#define __cstats_slot(cpu, gen)		((void *)(cpu) + (gen))
 #define __cstats_ptr(ptr)		(ptr)
 #define __cstats_load(var)		READ_ONCE(var)
 #define __cstats_store(var, val)	WRITE_ONCE(var, val)
@@ -116,8 +116,13 @@ struct cstats {
 
 /* An open section; lives on the stack between acquire and release. */
 struct cstats_section {
-	struct cstats_cpu __cstats_local *cpu;
-	s64 __cstats_local *slot;
+#if defined(CONFIG_X86_64) && !defined(CONFIG_UML)
+	struct cstats_cpu __percpu *cpu;
+	s64 __percpu *slot;
+#else
+	struct cstats_cpu *cpu;
+	s64 *slot;
+#endif
 	unsigned int seq;
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
 	struct cstats *cs;
@@ -207,7 +212,7 @@ static __always_inline struct cstats_section cstats_acquire(struct cstats *cs)
 	s.seq = __cstats_load(s.cpu->seq);
 	__cstats_store(s.cpu->seq, s.seq | 1);
 	barrier();	/* the load below never moves up; see above for the CPU */
-	s.slot = (void __cstats_local *)s.cpu + READ_ONCE(cs->gen);
+	s.slot = __cstats_slot(s.cpu, READ_ONCE(cs->gen));
 	return s;
 }
 
