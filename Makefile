@@ -24,6 +24,7 @@ help:
 	@echo
 	@echo 'Checks:'
 	@echo '  check            checkpatch, sparse, shellcheck, compiler warnings'
+	@echo '  model            litmus tests (herd7) and models (Spin) of the algorithm'
 	@echo
 	@echo 'Variables:'
 	@echo '  KERNEL=6.12      a Debian kernel, the newest there is of: 6.12 (default), 6.1,'
@@ -52,7 +53,10 @@ test:
 check:
 	@scripts/check
 
+model:
+	@scripts/model
+
 clean:
 	rm -rf build
 
-.PHONY: all help modules_install run shell test check clean
+.PHONY: all help modules_install run shell test check model clean
