@@ -46,8 +46,10 @@
 #include <linux/rcupdate.h>
 #include <linux/rwsem.h>
 #include <linux/sched.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
+#include <linux/vmalloc.h>
 
 /* An NMI can be sent on purpose, and be told from others, on x86. */
 #ifdef CONFIG_X86_LOCAL_APIC
@@ -103,6 +105,10 @@ static unsigned int stall_us = 20;
 module_param(stall_us, uint, 0444);
 MODULE_PARM_DESC(stall_us, "longest stall within a section, 0: none");
 
+static unsigned int misses;
+module_param(misses, uint, 0444);
+MODULE_PARM_DESC(misses, "stores to cold memory before a section, behind which its stores queue, 0: none");
+
 static unsigned int shuffle_ms = 50;
 module_param(shuffle_ms, uint, 0444);
 MODULE_PARM_DESC(shuffle_ms, "time between moves of threads to other CPUs, 0: none");
@@ -139,6 +145,8 @@ struct torture_tally {
 	u64 ended;		/* sections, after each */
 	u64 in;
 	u64 chain[COPIES];	/* of MADE to GONE */
+	char *cold;		/* memory that is in no cache */
+	size_t pos;
 } ____cacheline_aligned_in_smp;
 
 /* A thread: a writer with a tally, a reader with a snapshot. */
@@ -339,10 +347,29 @@ static void torture_churn_section(struct torture_tally *t)
 	rcu_read_unlock();
 }
 
+/*
+ * A CPU's stores reach memory in order. Behind some that miss the caches those
+ * of a section take their time, while its loads do not: what the barriers of a
+ * rotation are for.
+ */
+#define TORTURE_COLD	SZ_16M
+
+static void torture_misses(struct torture_tally *t)
+{
+	unsigned int i;
+
+	for (i = 0; i < misses; i++) {
+		t->pos = (t->pos + 65 * 64) % TORTURE_COLD;
+		WRITE_ONCE(t->cold[t->pos], i);
+	}
+}
+
 static void torture_some(struct torture_tally *t)
 {
 	u32 dice = torture_random(&t->random);
 
+	if (t->cold)
+		torture_misses(t);
 	if (!(dice & 0x1f0))
 		torture_chain(t);
 	else if (!(dice & 0xff00) && t->context != NMI)
@@ -964,6 +991,8 @@ static void torture_free(void)
 		kfree(readers[i].snap.values);
 		kfree(readers[i].stale.values);
 	}
+	for (i = 0; torture_tallies && i < nr_tallies; i++)
+		vfree(torture_tallies[i].cold);
 	kfree(readers);
 	kfree(writers);
 	kfree(torture_cpus);
@@ -1001,8 +1030,16 @@ static int torture_alloc(void)
 		snprintf(names[i], sizeof(names[i]), "f%u", i);
 		torture_fields[i].name = names[i];
 	}
-	for (i = 0; i < nwriters; i++)
-		writers[i].tally = torture_tally(TASK);
+	for (i = 0; i < nwriters; i++) {
+		struct torture_tally *t = torture_tally(TASK);
+
+		writers[i].tally = t;
+		if (!misses)
+			continue;
+		t->cold = vzalloc(TORTURE_COLD);
+		if (!t->cold)
+			return -ENOMEM;
+	}
 	for_each_possible_cpu(cpu) {
 		struct torture_cpu *c = &torture_cpus[cpu];
 
@@ -1082,10 +1119,10 @@ static int __init torture_init(void)
 	err = cstats_init(&torture_set, "torture", torture_fields, nfields);
 	if (err)
 		goto free;
-	pr_alert("start: torture_type=%s nwriters=%d nreaders=%d nfields=%u seconds=%u nest=%u irq_us=%u softirq=%d nmi_every=%u stall_us=%u shuffle_ms=%u onoff_ms=%u churn_ms=%u hog_us=%u\n",
+	pr_alert("start: torture_type=%s nwriters=%d nreaders=%d nfields=%u seconds=%u nest=%u irq_us=%u softirq=%d nmi_every=%u stall_us=%u misses=%u shuffle_ms=%u onoff_ms=%u churn_ms=%u hog_us=%u\n",
 		 ops->name, nwriters, nreaders, nfields, seconds, nest, irq_us,
-		 softirq, nmi_every, stall_us, shuffle_ms, onoff_ms, churn_ms,
-		 hog_us);
+		 softirq, nmi_every, stall_us, misses, shuffle_ms, onoff_ms,
+		 churn_ms, hog_us);
 	main_task = kthread_run(torture_main, NULL, "torture_main");
 	if (!IS_ERR(main_task))
 		return 0;
