@@ -406,7 +406,7 @@ inline add_up(c, f)
 proctype reader(byte todo)
 {
 	byte must, want, first, closed;
-	bool done, gave_up;
+	bool done, locked, gave_up;
 
 again:
 	atomic {		/* cstats_request(), under the request lock */
@@ -417,8 +417,11 @@ again:
 		want = (begun > number -> begun : want)
 #endif
 	};
-	cpus_read++;		/* cstats_lock() */
-	d_step { !mutex -> mutex = true };
+	cpus_read++;		/* cstats_await() */
+	if
+	:: number >= want	/* by somebody else's rotation */
+	:: d_step { !mutex -> mutex = true; locked = true }
+	fi;
 	do
 	:: number >= want ->
 		d_step {
@@ -475,8 +478,9 @@ again:
 		}
 	od;
 out:
-	atomic {		/* cstats_unlock() */
-		mutex = false;
+	atomic {
+		mutex = mutex && !locked;
+		locked = false;
 		cpus_read--;
 		must = 0;
 		want = 0;
