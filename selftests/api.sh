@@ -1,0 +1,18 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# api - every function of <linux/cstats.h> and every error, in both modes
+
+dir=$(dirname "$0")
+. "$dir/lib.sh"
+
+start 46
+
+load cstats
+for mode in expedited quiet; do
+	say "sync=$mode"
+	echo $mode >"$parameters/sync"
+	run_module cstats_test_api
+done
+
+finish

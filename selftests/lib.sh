@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# What the test programs share; sourced, with $dir the directory they are in:
+#
+#	dir=$(dirname "$0")
+#	. "$dir/lib.sh"
+#	start 3			# how many subtests there will be
+#	load cstats		# modules that are unloaded at the end
+#	run_module cstats_test_api
+#	check "it is there" test -e /sys/kernel/debug/cstats
+#	finish
+#
+# TAP is written by the kernel's own ktap_helpers.sh. A number of subtests other
+# than the announced one is a failure too, so none can get lost.
+
+# The runner's directory is beside ours when installed.
+# shellcheck source=/dev/null
+. "${KTAP_HELPERS:-$dir/../kselftest/ktap_helpers.sh}"
+
+debugfs=/sys/kernel/debug
+cstats=$debugfs/cstats
+sets=$debugfs/cstats_sets
+# shellcheck disable=SC2034 # for those who source this
+tracing=/sys/kernel/tracing
+parameters=/sys/module/cstats/parameters
+
+tmp=$(mktemp -d) || exit 1
+loaded=
+
+# start COUNT: announce the subtests
+start() {
+	ktap_print_header
+	if [ "$(id -u)" != 0 ]; then
+		skip_all "needs root"
+	elif [ ! -d $debugfs/tracing ] && ! mount -t debugfs debugfs $debugfs; then
+		skip_all "needs debugfs"
+	fi
+	ktap_set_plan "$1"
+}
+
+# skip_all REASON: nothing of this can be tested here
+skip_all() {
+	ktap_skip_all "$*"
+	exit "$KSFT_SKIP"
+}
+
+say() { ktap_print_msg "$*"; }
+
+# module NAME: where it is
+module() {
+	case $1 in
+	cstats_test* | cstats_torture | cstats_example)
+		echo "$dir/test_modules/$1.ko" ;;
+	*)	echo "$dir/modules/$1.ko" ;;
+	esac
+}
+
+# load NAME [PARAMETERS]: now, and unload it at the end; no module, no test
+load() {
+	name=$1
+	shift
+	if [ -d "/sys/module/$name" ]; then
+		return
+	elif insmod "$(module "$name")" "$@" >"$tmp/insmod" 2>&1; then
+		loaded="$name $loaded"
+	else
+		ktap_exit_fail_msg "insmod $name: $(cat "$tmp/insmod")"
+	fi
+}
+
+# unload NAME
+unload() {
+	rmmod "$1" 2>"$tmp/rmmod" || return
+	loaded=$(echo "$loaded" | sed "s/\<$1 //")
+}
+
+at_exit() {
+	status=$?
+	[ "$(jobs | wc -l)" = 0 ] || kill "$(jobs -p)" 2>/dev/null
+	for name in $loaded; do
+		rmmod "$name" || status=$KSFT_FAIL
+	done
+	rm -rf "$tmp"
+	exit $status
+}
+trap at_exit EXIT
+
+# results FILE: lines as a test module's, "ok NAME", "not ok NAME", "skip NAME" or
+# "# text", as subtests
+results() {
+	while read -r word rest; do
+		case $word in
+		ok)	ktap_test_pass "$rest" ;;
+		not)	ktap_test_fail "${rest#ok }" ;;
+		skip)	ktap_test_skip "$rest" ;;
+		\#)	say "$rest" ;;
+		*)	ktap_test_fail "no result: $word $rest" ;;
+		esac
+	done <"$1"
+}
+
+# run_module NAME [PARAMETERS]: its cases as subtests
+run_module() {
+	load cstats_test
+	load "$@"
+	results "$debugfs/cstats_test/$1"
+	unload "$1" || ktap_exit_fail_msg "rmmod $1: $(cat "$tmp/rmmod")"
+}
+
+# check DESCRIPTION COMMAND...: a subtest by exit status; what the command says
+# is shown if it fails
+check() {
+	description=$1
+	shift
+	if "$@" >"$tmp/check" 2>&1; then
+		ktap_test_pass "$description"
+	else
+		say "$* failed"
+		sed 's/^/# /' "$tmp/check"
+		ktap_test_fail "$description"
+	fi
+}
+
+# is GOT EXPECTED, for check
+is() {
+	[ "$1" = "$2" ] || {
+		echo "got:      $1"
+		echo "expected: $2"
+		return 1
+	}
+}
+
+# fails COMMAND...: for check
+fails() { ! "$@"; }
+
+# within SECONDS COMMAND...: does it come true in time?
+within() {
+	tries=$((10 * $1))
+	shift
+	until "$@"; do
+		[ $((tries -= 1)) -gt 0 ] || return
+		sleep 0.1
+	done
+}
+
+# log_mark, log_lines TEXT: lines of the kernel log with TEXT since the mark
+log_mark() { dmesg | wc -l >"$tmp/log_mark"; }
+log_lines() {
+	dmesg | tail -n "+$(($(cat "$tmp/log_mark") + 1))" | grep -cF -- "$1"
+}
+
+# field FILE NAME: the value of a field, or of a word in a set's header line
+field() { awk -v name="$2" '$1 == name { print $2 }' "$1"; }
+header() {
+	awk -v word="$2" '/ snapshot / {
+		for (i = 1; i < NF; i++)
+			if ($i == word)
+				print $(i + 1)
+	}' "$1"
+}
+
+# IPIs for function calls that all CPUs got so far
+ipis() {
+	awk '$1 == "CAL:" { for (i = 2; $i ~ /^[0-9]+$/; i++) n += $i; print n }' \
+		/proc/interrupts
+}
+
+# finish: totals and exit status
+finish() { ktap_finished; }

@@ -1,0 +1,95 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# lifetime - modules, sets and open files that come and go in any order
+
+dir=$(dirname "$0")
+. "$dir/lib.sh"
+
+client=$sets/client
+cmd=/sys/module/cstats_test_client/parameters/cmd
+
+do_cmd() { echo "$*" >$cmd; }
+lists() { grep -q "^# $1 snapshot" $cstats; }
+
+start 25
+
+load cstats
+check "cstats.ko can be unloaded" unload cstats
+check "and leaves no files" fails test -e $cstats -o -e $sets
+load cstats
+load cstats_test
+load cstats_test_client
+
+# In use
+check "not while a client is loaded" fails unload cstats
+check "which goes on" lists client
+exec 3<$cstats
+unload cstats_test_client
+check "not while its file is open" fails unload cstats
+cat <&3 >"$tmp/open"
+check "whose snapshot has the set that is gone" grep -q '^client.in 0' "$tmp/open"
+exec 3<&-
+unload cstats_test	# a client, too, if without a set
+check "but then" unload cstats
+load cstats
+load cstats_test
+load cstats_test_client
+
+# Files of a set that is destroyed
+do_cmd add 0 7 2
+exec 3<$cstats 4<$client/values 5<$client/percpu 6<$client/fields 7>$client/reset
+do_cmd destroy
+check "a destroyed set has no files" fails test -e $client
+check "and is not listed" fails lists client
+cat <&3 >"$tmp/open"
+check "the open cstats still has it" grep -q '^client.in 7' "$tmp/open"
+for fd in 4 5 6; do
+	check "its open files fail to read ($fd)" fails sh -c "cat <&$fd"
+done
+check "and to reset" fails sh -c "echo 1 >&7"
+exec 3<&- 4<&- 5<&- 6<&- 7>&-
+do_cmd init
+check "it can come back" lists client
+check "from zero" is "$(field $cstats client.in)" 0
+check "as snapshot 2" is "$(header $cstats snapshot)" 3
+
+# A client that forgets cstats_destroy()
+log_mark
+load cstats_test_forget
+check "two sets are there" sh -c "grep -q '^forgotten.events 1' $cstats && test -d $sets/forgotten_too"
+exec 3<$cstats 4<$sets/forgotten/values
+unload cstats_test_forget
+check "a forgotten set gets one warning, with the module" is \
+	"$(log_lines 'cstats: set "forgotten": module cstats_test_forget')" 1
+check "each of them" is "$(log_lines 'module cstats_test_forget')" 2
+check "they are gone, and others not" is "$(ls $sets)" client
+cat <&3 >"$tmp/open"
+check "an open cstats still has them" grep -q '^forgotten.events 1' "$tmp/open"
+exec 3<&- 4<&-
+log_mark
+insmod "$(module cstats_test_forget)" fail=1 2>/dev/null
+check "sets of a module that fails to load are gone, too" is \
+	"$(ls $sets) $([ "$(log_lines 'cstats: set "forgotten"')" -gt 0 ] && echo warned)" "client warned"
+
+# All of it at once: readers while modules come and go
+(while :; do cat $cstats $sets/*/*s $sets/*/percpu; done) >/dev/null 2>&1 &
+reader=$!
+(while :; do for f in $sets/*/reset; do echo 1 >"$f"; done; done) >/dev/null 2>&1 &
+resetter=$!
+churn() {
+	n=0
+	while [ $((n += 1)) -le 10 ]; do
+		insmod "$(module cstats_test_forget)" && rmmod cstats_test_forget &&
+			do_cmd destroy && do_cmd init && do_cmd add 0 1 1 || return
+	done
+	lists client
+}
+check "readers while modules come and go" churn
+kill $reader $resetter
+wait $reader $resetter 2>/dev/null
+unload cstats_test_client
+unload cstats_test
+check "cstats.ko can be unloaded after all that" unload cstats
+
+finish

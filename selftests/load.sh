@@ -1,0 +1,19 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# load - what holds in every snapshot while all CPUs write and many read
+
+dir=$(dirname "$0")
+. "$dir/lib.sh"
+
+start 12
+
+load cstats
+for mode in expedited quiet; do
+	say "sync=$mode"
+	echo $mode >"$parameters/sync"
+	run_module cstats_test_load
+	run_module cstats_test_heap
+done
+
+finish

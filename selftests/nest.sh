@@ -1,0 +1,18 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# nest - sections that interrupt sections: softirq, hardirq, NMI
+
+dir=$(dirname "$0")
+. "$dir/lib.sh"
+
+start 10
+
+load cstats
+for mode in expedited quiet; do
+	say "sync=$mode"
+	echo $mode >"$parameters/sync"
+	run_module cstats_test_nest
+done
+
+finish

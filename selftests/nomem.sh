@@ -1,0 +1,14 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# nomem - each allocation fails in turn
+
+dir=$(dirname "$0")
+. "$dir/lib.sh"
+
+start 3
+
+load cstats
+run_module cstats_test_nomem
+
+finish

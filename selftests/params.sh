@@ -1,0 +1,185 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# params - module parameters: both modes, their IPIs, stalls; the trace event
+
+dir=$(dirname "$0")
+. "$dir/lib.sh"
+
+client=$sets/client
+cmd=/sys/module/cstats_test_client/parameters/cmd
+
+do_cmd() { echo "$*" >$cmd; }
+read_set() { do_cmd read 1 && cat /sys/module/cstats_test_client/parameters/result; }
+
+# write PARAMETER VALUE, which may be refused
+write() { echo "$2" 2>/dev/null >"$parameters/$1"; } 2>/dev/null
+
+refused() { # refused PARAMETER VALUE...
+	parameter=$1
+	shift
+	before=$(cat "$parameters/$parameter")
+	for value; do
+		! write "$parameter" "$value" || echo "'$value' was accepted"
+		now=$(cat "$parameters/$parameter")
+		[ "$now" = "$before" ] || echo "'$value' changed it to $now"
+	done >"$tmp/refused"
+	is "$(cat "$tmp/refused")" ""
+}
+
+insmod_refused() { # insmod_refused PARAMETER=VALUE
+	fails insmod "$(module cstats)" "$1" && fails test -d /sys/module/cstats
+}
+
+ipis_of_reads() { # ipis_of_reads COUNT
+	before=$(ipis)
+	do_cmd read "$1"	# by the kernel: a new process causes IPIs itself
+	echo $(($(ipis) - before))
+}
+
+start 34
+
+check "insmod refuses sync=bogus" insmod_refused sync=bogus
+check "insmod refuses stall_ms=0" insmod_refused stall_ms=0
+load cstats sync=quiet stall_ms=777
+check "insmod takes sync=quiet" is "$(cat "$parameters/sync")" quiet
+check "insmod takes stall_ms=777" is "$(cat "$parameters/stall_ms")" 777
+unload cstats
+load cstats
+check "sync is auto" is "$(cat "$parameters/sync")" auto
+check "stall_ms is 10000" is "$(cat "$parameters/stall_ms")" 10000
+for mode in expedited quiet auto; do
+	check "sync=$mode" sh -c "echo $mode >$parameters/sync && grep -qx $mode $parameters/sync"
+done
+log_mark
+check "bad values of sync change nothing" refused sync bogus "" EXPEDITED quie quiet2 \
+	'quiet quiet' 0 "$(printf 'qui\tet')"
+check "the log says so, once each" is "$(log_lines 'cstats: sync=')" 8
+check "bad values of stall_ms change nothing" refused stall_ms 0 -1 600001 "" x 4294967297
+check "the mode of the parameters is 0644" is \
+	"$(stat -c %a "$parameters/sync" "$parameters/stall_ms" | sort -u)" 644
+
+load cstats_test
+load cstats_test_client
+load cstats_test_forget		# another set, "forgotten", with the value 1
+
+# IPIs: one per read and other CPU, or none
+online=$(grep -c ^processor /proc/cpuinfo)
+if [ "$online" -lt 2 ]; then
+	ktap_test_skip "expedited reads send IPIs: needs two CPUs"
+	ktap_test_skip "auto is expedited here: needs two CPUs"
+else
+	write sync expedited
+	sent=$(ipis_of_reads 30)
+	say "30 expedited reads: $sent IPIs"
+	check "expedited reads send IPIs" test "$sent" -ge $((30 * (online - 1)))
+	write sync auto
+	if grep -qE 'nohz_full=|isolcpus=' /proc/cmdline; then
+		check "auto is quiet here" test "$(ipis_of_reads 30)" -lt 30
+	else
+		check "auto is expedited here" test "$(ipis_of_reads 30)" -ge 30
+	fi
+fi
+write sync quiet
+sent=$(ipis_of_reads 30)
+say "30 quiet reads: $sent IPIs of all kinds"
+check "quiet reads send none" test "$sent" -lt 15
+
+# Both modes in turn while others write and read
+changes() {
+	n=0
+	while [ $((n += 1)) -le 16 ]; do
+		case $((n % 2)) in
+		0) write sync quiet ;;
+		1) write sync expedited ;;
+		esac
+		cat $client/values >"$tmp/read"
+		in=$(field "$tmp/read" client.in)
+		out=$(field "$tmp/read" client.out)
+		[ "$in" = "$out" ] || {
+			echo "in $in, out $out"
+			return 1
+		}
+	done
+}
+do_cmd load 1
+(while cat $cstats $client/percpu; do :; done) >/dev/null 2>&1 &
+reader=$!
+check "the mode may change under load" changes
+kill $reader
+wait $reader 2>/dev/null
+do_cmd load 0
+read -r in out </sys/module/cstats_test_client/parameters/sum
+check "and nothing got lost" is "$(field $client/values client.in) $(field $client/values client.out)" "$in $out"
+
+# A section that stays open: other sets do not wait, and no count is lost
+if [ "$online" -lt 2 ]; then
+	for name in 1 2 3 4 5 6 7 8 9 10; do
+		ktap_test_skip "stall $name: needs two CPUs"
+	done
+else
+	write sync expedited
+	write stall_ms 200
+	log_mark
+	number=$(header $client/values snapshot)
+	do_cmd hold 1 1000
+	read -r err rest <<END
+$(read_set)
+END
+	check "a read times out" is "$err" -110
+	cat $cstats >"$tmp/stalled"
+	check "other sets are read" is "$(field "$tmp/stalled" forgotten.events)" 1
+	check "the stalled set shows its last snapshot" is \
+		"$(header "$tmp/stalled" snapshot | head -n 1) $(field "$tmp/stalled" client.in)" \
+		"$number $in"
+	check "and says that it has stalled" grep -q '^# client stalled' "$tmp/stalled"
+	check "and counts an error" grep -qx '# client errors 1' "$tmp/stalled"
+	check "percpu and reset time out" fails sh -c \
+		"cat $client/percpu || echo 1 >$client/reset"
+	do_cmd drop
+	# shellcheck disable=SC2046 # words
+	set -- $(read_set)
+	check "then reads work again" is "$1" 0
+	check "no count is lost" is "$3 $4" "$((in + 1000)) $out"
+	check "the number is the next one or the one after" test \
+		"$2" -gt "$number" -a "$2" -le $((number + 2))
+	check "the log has named the set once" is \
+		"$(log_lines 'cstats: set "client": a section on CPU 1')" 1
+fi
+
+# The trace event
+events=$tracing/events/cstats/cstats_rotate
+if [ -d $events ]; then
+	: >$tracing/trace
+	echo 1 >$events/enable
+	cat $client/values >"$tmp/1"
+	echo 0 >$events/enable
+	grep cstats_rotate: $tracing/trace >"$tmp/trace"
+	check "one rotation is one event" is "$(wc -l <"$tmp/trace")" 1
+	check "with the number, CPUs and time of the snapshot" grep -q \
+		"set=client number=$(header "$tmp/1" snapshot) cpus=$online ns=$(header "$tmp/1" rotation_ns) polls=[0-9]*\$" \
+		"$tmp/trace"
+	# a section that is open for a while makes the reader poll
+	: >$tracing/trace
+	echo 1 >$events/enable
+	write stall_ms 10000
+	if [ "$online" -ge 2 ]; then
+		do_cmd hold 1 0
+		cat $client/values >"$tmp/1" &
+		reader=$!
+		sleep 0.3
+		do_cmd drop
+		wait $reader
+		polls=$(sed -n 's/.*polls=//p' $tracing/trace)
+		check "polls are counted" test "$polls" -gt 0
+	else
+		ktap_test_skip "polls are counted: needs two CPUs"
+	fi
+	echo 0 >$events/enable
+else
+	for name in event fields polls; do
+		ktap_test_skip "trace $name: this kernel has no trace events"
+	done
+fi
+
+finish

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the test modules share, see cstats_test.c
+ *
+ * A test module has an array of cases. They run when it is loaded; the results
+ * are in /sys/kernel/debug/cstats_test/<module> until it is unloaded, one line
+ * each, which selftests/lib.sh turns into TAP:
+ *
+ *	ok <case>
+ *	not ok <case>
+ *	skip <case>
+ *	# why, for the case in the next line
+ */
+#ifndef _CSTATS_TEST_H
+#define _CSTATS_TEST_H
+
+#include <linux/completion.h>
+#include <linux/cstats.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+
+/**
+ * struct cstats_test_case - one test
+ * @name: in words with underscores
+ * @run: what to do; check() as often as needed
+ * @warns: it provokes a kernel warning
+ */
+struct cstats_test_case {
+	const char *name;
+	void (*run)(void);
+	bool warns;
+};
+
+void cstats_test_run(struct module *module, const struct cstats_test_case *cases,
+		     unsigned int nr_cases);
+void cstats_test_forget(struct module *module);
+
+/* Any context but NMI. A case that has failed may go on. */
+__printf(3, 4) void cstats_test_fail(const char *file, int line, const char *fmt, ...);
+__printf(1, 2) void cstats_test_note(const char *fmt, ...);
+__printf(1, 2) void cstats_test_skip(const char *fmt, ...);
+
+/* Is @cond true? If not the case fails, with the message. */
+#define check(cond, fmt, ...)						\
+({									\
+	bool __ok = !!(cond);						\
+									\
+	if (!__ok)							\
+		cstats_test_fail(__FILE__, __LINE__, fmt, ##__VA_ARGS__);\
+	__ok;								\
+})
+
+/* Is @a, which is what it is, @b, which is what it should be? */
+#define check_eq(a, b)							\
+({									\
+	s64 __a = (s64)(a), __b = (s64)(b);				\
+									\
+	check(__a == __b, "%s is %lld, not %lld", #a, __a, __b);	\
+})
+
+/*
+ * The kernel log since the last cstats_test_log_mark(): the number of lines
+ * that cstats.ko wrote and that contain @text.
+ */
+void cstats_test_log_mark(void);
+unsigned int cstats_test_log_lines(const char *text);
+
+/* A snapshot whose values go to the array @array. */
+#define CSTATS_TEST_SNAPSHOT(array) \
+	{ .values = (array), .nr_fields = ARRAY_SIZE(array) }
+
+/* Kernel threads, on CPU @cpu or anywhere if negative. */
+struct task_struct *cstats_test_start(int cpu, int (*fn)(void *), void *arg);
+int cstats_test_stop(struct task_struct *task);
+
+/**
+ * struct cstats_test_hold - a section that is held open on another CPU
+ * @cs: the set
+ * @cpu: the CPU
+ * @nested: open a second one within it, and close that at once
+ * @fields: how many fields to add @delta to, half of it at each end
+ * @delta: see there
+ * @end: tells the thread to close the section
+ * @opened: the section is open
+ * @task: the thread
+ */
+struct cstats_test_hold {
+	struct cstats *cs;
+	int cpu;
+	bool nested;
+	unsigned int fields;
+	s64 delta;
+	bool end;
+	struct completion opened;
+	struct task_struct *task;
+};
+
+int cstats_test_other_cpu(void);
+int cstats_test_hold(struct cstats_test_hold *hold);
+int cstats_test_release(struct cstats_test_hold *hold);
+
+/* A cheap pseudo-random number. */
+static inline u32 cstats_test_random(u32 *state)
+{
+	*state = *state * 1664525 + 1013904223;
+	return *state >> 8;
+}
+
+#define CSTATS_TEST_MODULE(cases, what)					\
+static int __init cstats_test_module_init(void)				\
+{									\
+	cstats_test_run(THIS_MODULE, cases, ARRAY_SIZE(cases));		\
+	return 0;							\
+}									\
+static void __exit cstats_test_module_exit(void)			\
+{									\
+	cstats_test_forget(THIS_MODULE);				\
+}									\
+module_init(cstats_test_module_init);					\
+module_exit(cstats_test_module_exit);					\
+MODULE_INFO(test, "Y");							\
+MODULE_DESCRIPTION(what);						\
+MODULE_LICENSE("GPL")
+
+#endif /* _CSTATS_TEST_H */

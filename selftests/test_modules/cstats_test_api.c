@@ -1,0 +1,908 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cstats_test_api: every function of <linux/cstats.h> and every error
+ *
+ * The deterministic part: one set, few threads, exact values. Bad input must
+ * get its error and exactly one line in the log that names the set, and must
+ * change nothing.
+ */
+#include <linux/completion.h>
+#include <linux/cpumask.h>
+#include <linux/irq_work.h>
+#include <linux/kthread.h>
+#include <linux/ktime.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+#include <linux/string.h>
+
+#include "cstats_test.h"
+
+enum { UP, DOWN, LEVEL, NR };
+
+static const struct cstats_field fields[NR] = {
+	[UP] = { "up", CSTATS_COUNTER, "events", "seen to go up" },
+	[DOWN] = { "down", CSTATS_COUNTER, "events", NULL },
+	[LEVEL] = { "level", CSTATS_GAUGE, NULL, NULL },
+};
+
+/* Zeroed, that is, never initialized, whenever no case runs. */
+static struct cstats set, other;
+
+static s64 values[NR];
+
+static struct cstats_snapshot snapshot(void)
+{
+	struct cstats_snapshot snap = CSTATS_TEST_SNAPSHOT(values);
+
+	memset(values, 0x5a, sizeof(values));
+	return snap;
+}
+
+static bool start(void)
+{
+	return check_eq(cstats_init(&set, "api", fields, NR), 0);
+}
+
+static void finish(void)
+{
+	cstats_destroy(&set);
+	memset(&set, 0, sizeof(set));
+}
+
+static void add(unsigned int field, s64 delta)
+{
+	struct cstats_section s = cstats_acquire(&set);
+
+	cstats_add(&s, field, delta);
+	cstats_release(&s);
+}
+
+static void expect(s64 up, s64 down, s64 level)
+{
+	struct cstats_snapshot snap = snapshot();
+
+	if (!check_eq(cstats_read(&set, &snap), 0))
+		return;
+	check_eq(values[UP], up);
+	check_eq(values[DOWN], down);
+	check_eq(values[LEVEL], level);
+}
+
+/* Must cstats_init() fail with @err, say so once, and change nothing? */
+static void refused(int err, struct cstats *cs, const char *name,
+		    const char *logged, const struct cstats_field *f,
+		    unsigned int nr)
+{
+	struct cstats before;
+	int ret;
+
+	if (cs)
+		memcpy(&before, cs, sizeof(before));
+	cstats_test_log_mark();
+	ret = cstats_init(cs, name, f, nr);
+	check(ret == err, "set \"%s\" (%u fields): %d, not %d", logged, nr, ret, err);
+	check(cstats_test_log_lines("") == 1, "set \"%s\": %u lines in the log",
+	      logged, cstats_test_log_lines(""));
+	check(cstats_test_log_lines(logged) == 1,
+	      "set \"%s\": not named in the log", logged);
+	if (cs)
+		check(!memcmp(&before, cs, sizeof(before)), "set \"%s\": changed", logged);
+	if (!ret && cs)
+		cstats_destroy(cs);
+}
+
+static void init_names(void)
+{
+	static const char * const bad[] = {
+		"", "A", "1", "_a", " a", "a b", "aB", "a-b", "a.b", "a/b", "..",
+		"a{", "a`", "a@", "a:", "\303\244", "a\377",
+	};
+	/* as the kernel escapes them */
+	static const char * const bad_logged[] = { "a\n", "a\\n", "a\t", "a\\t" };
+	char long_name[CSTATS_NAME_LEN + 1];
+	unsigned int i;
+
+	refused(-EINVAL, &set, NULL, "set \"\"", fields, NR);
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		refused(-EINVAL, &set, bad[i], bad[i], fields, NR);
+	for (i = 0; i < ARRAY_SIZE(bad_logged); i += 2)
+		refused(-EINVAL, &set, bad_logged[i], bad_logged[i + 1], fields, NR);
+
+	memset(long_name, 'n', sizeof(long_name) - 1);
+	long_name[CSTATS_NAME_LEN] = 0;
+	refused(-ENAMETOOLONG, &set, long_name, "nnnnnnnnnnnnnnnnnnnn", fields, NR);
+
+	/* the longest that will do, and the shortest */
+	cstats_test_log_mark();
+	long_name[CSTATS_NAME_LEN - 1] = 0;
+	if (check_eq(cstats_init(&set, long_name, fields, NR), 0))
+		finish();
+	if (check_eq(cstats_init(&set, "z", fields, NR), 0))
+		finish();
+	if (check_eq(cstats_init(&set, "a_0", fields, NR), 0))
+		finish();
+	check_eq(cstats_test_log_lines(""), 0);
+}
+
+static void init_fields(void)
+{
+	static const struct cstats_field bad[] = {
+		{ NULL, CSTATS_COUNTER, NULL, NULL },
+		{ "", CSTATS_COUNTER, NULL, NULL },
+		{ "0", CSTATS_COUNTER, NULL, NULL },
+		{ "Up", CSTATS_COUNTER, NULL, NULL },
+		{ "up ", CSTATS_COUNTER, NULL, NULL },
+		{ "up.down", CSTATS_COUNTER, NULL, NULL },
+		{ "u", CSTATS_GAUGE + 1, NULL, NULL },
+		{ "u", -1, NULL, NULL },
+		{ "u", CSTATS_GAUGE, "", NULL },
+		{ "u", CSTATS_GAUGE, "two words", NULL },
+		{ "u", CSTATS_GAUGE, "new\nline", NULL },
+		{ "u", CSTATS_GAUGE, NULL, "new\nline" },
+	};
+	struct cstats_field pair[2] = { fields[UP], fields[UP] };
+	char long_name[CSTATS_NAME_LEN + 1];
+	unsigned int i;
+
+	refused(-EINVAL, &set, "api", "\"api\"", NULL, NR);
+	refused(-EINVAL, &set, "api", "\"api\"", fields, 0);
+	refused(-EINVAL, NULL, "api", "\"api\"", fields, NR);
+	for (i = 0; i < ARRAY_SIZE(bad); i++) {
+		pair[1] = bad[i];
+		refused(-EINVAL, &set, "api", "\"api\"", pair, 2);
+	}
+	memset(long_name, 'n', sizeof(long_name) - 1);
+	long_name[CSTATS_NAME_LEN] = 0;
+	pair[1] = (struct cstats_field){ long_name, CSTATS_GAUGE, NULL, NULL };
+	refused(-ENAMETOOLONG, &set, "api", "\"api\"", pair, 2);
+	pair[1] = fields[UP];
+	refused(-EEXIST, &set, "api", "\"api\"", pair, 2);
+
+	/* bad and good again: what failed has left nothing behind */
+	if (start()) {
+		add(UP, 1);
+		expect(1, 0, 0);
+		finish();
+	}
+}
+
+/* 2047 fields fill a per-CPU allocation; the last one must be usable. */
+static void init_size(void)
+{
+	const unsigned int max = 2047;
+	struct cstats_field *many = kvcalloc(max + 1, sizeof(*many), GFP_KERNEL);
+	char (*names)[8] = kvcalloc(max + 1, sizeof(*names), GFP_KERNEL);
+	s64 *sums = kvcalloc(max, sizeof(*sums), GFP_KERNEL);
+	struct cstats_snapshot snap = { .values = sums, .nr_fields = max };
+	struct cstats_section s;
+	unsigned int i;
+
+	if (!check(many && names && sums, "no memory"))
+		goto out;
+	for (i = 0; i <= max; i++) {
+		snprintf(names[i], sizeof(names[i]), "f%u", i);
+		many[i].name = names[i];
+	}
+	refused(-E2BIG, &set, "api", "\"api\"", many, max + 1);
+	refused(-E2BIG, &set, "api", "\"api\"", many, UINT_MAX);
+	if (!check_eq(cstats_init(&set, "api", many, max), 0))
+		goto out;
+	s = cstats_acquire(&set);
+	for (i = 0; i < max; i++)
+		cstats_add(&s, i, i + 1);
+	cstats_release(&s);
+	check_eq(cstats_read(&set, &snap), 0);
+	for (i = 0; i < max; i++)
+		check(sums[i] == i + 1, "field %u is %lld", i, sums[i]);
+	finish();
+out:
+	kvfree(sums);
+	kvfree(names);
+	kvfree(many);
+}
+
+static void init_twice(void)
+{
+	if (!start())
+		return;
+	add(UP, 3);
+	refused(-EBUSY, &set, "api_other", "\"api_other\"", fields, NR);
+	refused(-EBUSY, &set, "api", "\"api\"", fields, NR);
+	refused(-EEXIST, &other, "api", "\"api\"", fields, NR);
+	add(UP, 4);
+	expect(7, 0, 0);
+	finish();
+
+	/* the name and the struct are free again, and the counts gone */
+	if (!start())
+		return;
+	expect(0, 0, 0);
+	finish();
+}
+
+static void destroy_anything(void)
+{
+	cstats_test_log_mark();
+	cstats_destroy(NULL);
+	check_eq(cstats_test_log_lines(""), 0);
+	cstats_destroy(&other);
+	check_eq(cstats_test_log_lines(""), 1);
+	if (!start())
+		return;
+	cstats_destroy(&other);		/* not the one that is there */
+	add(UP, 1);
+	expect(1, 0, 0);
+	cstats_test_log_mark();
+	cstats_destroy(&set);
+	check_eq(cstats_test_log_lines(""), 0);
+	cstats_destroy(&set);
+	check_eq(cstats_test_log_lines(""), 1);
+	check_eq(cstats_init(&set, "api", fields, NR), 0);
+	finish();
+}
+
+struct adder {
+	unsigned int field;
+	s64 delta;
+	int count;
+};
+
+static int adder_thread(void *arg)
+{
+	const struct adder *a = arg;
+	int i;
+
+	for (i = 0; i < a->count; i++)
+		add(a->field, a->delta);
+	return 0;
+}
+
+static void add_on(int cpu, unsigned int field, s64 delta, int count)
+{
+	struct adder a = { field, delta, count };
+	struct task_struct *task = kthread_create(adder_thread, &a, "cstats_add");
+
+	if (!check(!IS_ERR(task), "no thread"))
+		return;
+	get_task_struct(task);
+	kthread_bind(task, cpu);
+	wake_up_process(task);
+	/* A thread that is stopped before it ran never runs. */
+	while (!READ_ONCE(task->exit_state))
+		schedule_timeout_uninterruptible(1);
+	kthread_stop(task);
+	put_task_struct(task);
+}
+
+static void add_and_read(void)
+{
+	s64 up = 0;
+	int cpu;
+
+	if (!start())
+		return;
+	expect(0, 0, 0);
+	for_each_online_cpu(cpu) {
+		add_on(cpu, UP, cpu + 1, 1000);
+		up += 1000 * (cpu + 1);
+	}
+	expect(up, 0, 0);
+	/* both slots have been written to by now, or will be */
+	add(DOWN, 5);
+	expect(up, 5, 0);
+	add(LEVEL, -7);
+	expect(up, 5, -7);
+	add(LEVEL, 0);
+	expect(up, 5, -7);
+	add_on(cpumask_last(cpu_online_mask), LEVEL, 8, 1);
+	expect(up, 5, 1);
+	finish();
+}
+
+/* Sums are modulo 2^64, whichever CPU and slot the parts are in. */
+static void wrap_around(void)
+{
+	int last = cpumask_last(cpu_online_mask);
+
+	if (!start())
+		return;
+	add(UP, S64_MAX);
+	add(DOWN, S64_MIN);
+	expect(S64_MAX, S64_MIN, 0);
+	add_on(last, UP, 1, 1);
+	add_on(last, DOWN, -1, 1);
+	expect(S64_MIN, S64_MAX, 0);
+	add_on(last, UP, S64_MAX, 1);
+	add(UP, 1);
+	expect(0, S64_MAX, 0);
+	add(UP, S64_MIN);
+	check_eq(cstats_reset(&set), 0);
+	expect(0, 0, 0);
+	add(UP, S64_MIN);
+	add(UP, S64_MIN);
+	add(DOWN, S64_MIN);
+	expect(0, S64_MIN, 0);
+	finish();
+}
+
+static void snapshot_members(void)
+{
+	struct cstats_snapshot a, b;
+	u64 before, after;
+	int i;
+
+	if (!start())
+		return;
+	for (i = 1; i <= 10; i++) {
+		a = snapshot();
+		before = ktime_get_ns();
+		if (!check_eq(cstats_read(&set, &a), 0))
+			break;
+		after = ktime_get_ns();
+		check_eq(a.number, i);
+		check(a.time_ns >= before && a.time_ns <= after,
+		      "time %llu, not in %llu..%llu", a.time_ns, before, after);
+		check(a.rotation_ns > 0 && a.rotation_ns <= after - a.time_ns,
+		      "rotation_ns %llu of %llu", a.rotation_ns, after - a.time_ns);
+		check_eq(a.nr_cpus, num_online_cpus());
+		check_eq(a.nr_fields, NR);
+		check(a.values == values, "values moved");
+
+		b = snapshot();
+		check_eq(cstats_read_last(&set, &b), 0);
+		check(b.number == a.number && b.time_ns == a.time_ns &&
+		      b.rotation_ns == a.rotation_ns && b.nr_cpus == a.nr_cpus,
+		      "the last snapshot is another one");
+	}
+	finish();
+}
+
+/* Both readers must refuse what is wrong and leave the snapshot alone. */
+static void read_errors_of(int (*read)(struct cstats *, struct cstats_snapshot *))
+{
+	s64 big[NR + 2], copy[NR + 2];
+	struct cstats_snapshot snap, before;
+
+	memset(big, 0x5a, sizeof(big));
+	memcpy(copy, big, sizeof(big));
+#define refuse(err, cs, n, v)						\
+do {									\
+	memset(&snap, 0xa5, sizeof(snap));				\
+	snap.values = (v);						\
+	snap.nr_fields = (n);						\
+	before = snap;							\
+	check_eq(read(cs, &snap), err);					\
+	check(!memcmp(&snap, &before, sizeof(snap)) &&			\
+	      !memcmp(big, copy, sizeof(big)), "snapshot changed");	\
+} while (0)
+	refuse(-EINVAL, NULL, NR, big);
+	refuse(-ENODEV, &set, NR, big);		/* never initialized */
+	if (!start())
+		return;
+	check_eq(read(&set, NULL), -EINVAL);
+	refuse(-EINVAL, &set, NR - 1, big);
+	refuse(-EINVAL, &set, 0, big);
+	refuse(-EINVAL, &set, NR, NULL);
+
+	/* more room than needed is fine, and the rest of it is not ours */
+	snap = (struct cstats_snapshot){ .values = big, .nr_fields = NR + 2 };
+	check_eq(read(&set, &snap), 0);
+	check(!memcmp(big + NR, copy + NR, 2 * sizeof(*big)),
+	      "wrote beyond the fields");
+	check_eq(snap.nr_fields, NR + 2);
+	memcpy(big, copy, sizeof(big));
+
+	cstats_destroy(&set);
+	refuse(-ENODEV, &set, NR, big);
+#undef refuse
+	memset(&set, 0, sizeof(set));
+}
+
+static void read_errors(void)
+{
+	read_errors_of(cstats_read);
+}
+
+static void read_last_errors(void)
+{
+	read_errors_of(cstats_read_last);
+}
+
+static void read_last(void)
+{
+	struct cstats_snapshot snap;
+
+	if (!start())
+		return;
+	add(UP, 1);
+	snap = snapshot();
+	check_eq(cstats_read_last(&set, &snap), 0);
+	check_eq(snap.number, 0);
+	check_eq(values[UP], 0);
+	check_eq(values[DOWN], 0);
+	check_eq(values[LEVEL], 0);
+
+	expect(1, 0, 0);
+	add(UP, 1);
+	snap = snapshot();
+	check_eq(cstats_read_last(&set, &snap), 0);
+	check_eq(snap.number, 1);
+	check_eq(values[UP], 1);
+	finish();
+}
+
+/* What a read_last() in some context has returned. */
+static struct {
+	int err;
+	u64 number;
+	s64 up;
+} got;
+
+static void read_last_here(void)
+{
+	s64 sums[NR];
+	struct cstats_snapshot snap = CSTATS_TEST_SNAPSHOT(sums);
+
+	got.err = cstats_read_last(&set, &snap);
+	got.number = snap.number;
+	got.up = sums[UP];
+}
+
+static void read_last_ipi(void *unused)
+{
+	read_last_here();
+}
+
+static void read_last_irq_work(struct irq_work *work)
+{
+	read_last_here();
+}
+
+static void got_it(const char *where)
+{
+	check(!got.err && got.number == 1 && got.up == 42,
+	      "%s: error %d, number %llu, value %lld", where, got.err, got.number, got.up);
+	memset(&got, 0xff, sizeof(got));
+}
+
+static void read_last_atomic(void)
+{
+	struct irq_work work = IRQ_WORK_INIT_HARD(read_last_irq_work);
+	struct cstats_section s;
+	unsigned long flags;
+
+	if (!start())
+		return;
+	add(UP, 42);
+	expect(42, 0, 0);
+	add(UP, 1);
+	memset(&got, 0xff, sizeof(got));
+
+	preempt_disable();
+	read_last_here();
+	preempt_enable();
+	got_it("preemption off");
+
+	local_irq_save(flags);
+	read_last_here();
+	local_irq_restore(flags);
+	got_it("interrupts off");
+
+	s = cstats_acquire(&set);
+	read_last_here();
+	cstats_release(&s);
+	got_it("own section");
+
+	smp_call_function_single(cpumask_last(cpu_online_mask), read_last_ipi, NULL, 1);
+	got_it("IPI");
+
+	irq_work_queue(&work);
+	irq_work_sync(&work);
+	got_it("irq work");
+	finish();
+}
+
+static void read_unsafe(void)
+{
+	struct cstats_section s;
+
+	cstats_read_unsafe(NULL, values);	/* harmless */
+	memset(values, 0, sizeof(values));
+	if (!start())
+		return;
+	cstats_read_unsafe(&set, values);
+	check_eq(values[UP], 0);
+	add(UP, 2);
+	add_on(cpumask_last(cpu_online_mask), UP, 3, 1);
+	cstats_read_unsafe(&set, values);
+	check_eq(values[UP], 5);
+	expect(5, 0, 0);
+	add(DOWN, 1);			/* in the other slot */
+	s = cstats_acquire(&set);
+	cstats_add(&s, UP, 10);
+	cstats_read_unsafe(&set, values);	/* an open section's too */
+	check_eq(values[UP], 15);
+	check_eq(values[DOWN], 1);
+	cstats_release(&s);
+	expect(15, 1, 0);
+	finish();
+}
+
+static void clear_unsafe(void)
+{
+	struct cstats_snapshot snap = snapshot();
+	int i;
+
+	cstats_clear_unsafe(NULL);
+	for (i = 0; i < 2; i++) {
+		if (!start())
+			return;
+		add_on(cpumask_last(cpu_online_mask), UP, 3, 1);
+		expect(3, 0, 0);
+		add(DOWN, 4);
+		if (i)
+			check_eq(cstats_reset(&set), 0);
+		add(LEVEL, 5);
+		cstats_clear_unsafe(&set);
+		check_eq(cstats_read_last(&set, &snap), 0);
+		check_eq(values[UP], 0);
+		expect(0, 0, 0);
+		cstats_read_unsafe(&set, values);
+		check(!values[UP] && !values[DOWN] && !values[LEVEL], "not cleared");
+		add(UP, 1);
+		expect(1, 0, 0);
+		finish();
+	}
+}
+
+static void reset(void)
+{
+	struct cstats_snapshot snap = snapshot();
+	int last = cpumask_last(cpu_online_mask);
+	u64 number;
+	int i;
+
+	check_eq(cstats_reset(NULL), -EINVAL);
+	check_eq(cstats_reset(&set), -ENODEV);
+	if (!start())
+		return;
+	check_eq(cstats_reset(&set), 0);	/* of nothing */
+	expect(0, 0, 0);
+	for (i = 0; i < 4; i++) {
+		add_on(last, UP, 100, 1);
+		add(LEVEL, -20);
+		expect(100, 0, -20);
+		check_eq(cstats_read_last(&set, &snap), 0);
+		number = snap.number;
+		add(UP, 1);
+		check_eq(cstats_reset(&set), 0);
+		check_eq(cstats_read_last(&set, &snap), 0);
+		check(snap.number > number, "number went from %llu to %llu",
+		      number, snap.number);
+		expect(0, 0, 0);
+		add(UP, 1);
+		expect(1, 0, 0);
+		check_eq(cstats_reset(&set), 0);
+	}
+	cstats_destroy(&set);
+	check_eq(cstats_reset(&set), -ENODEV);
+	memset(&set, 0, sizeof(set));
+}
+
+#ifdef DEFINE_CLASS
+static int scoped(bool early)
+{
+	CLASS(cstats_section, s)(&set);
+
+	cstats_add(&s, UP, 1);
+	{
+		CLASS(cstats_section, inner)(&set);
+
+		cstats_add(&inner, DOWN, 1);
+	}
+	if (early)
+		return 1;
+	cstats_add(&s, LEVEL, 1);
+	return 0;
+}
+
+static void scope_form(void)
+{
+	int count = preempt_count();
+
+	if (!start())
+		return;
+	check_eq(scoped(false), 0);
+	check_eq(scoped(true), 1);
+	check_eq(preempt_count(), count);
+	expect(2, 2, 1);
+	finish();
+}
+#else
+static void scope_form(void)
+{
+	cstats_test_skip("this kernel has no DEFINE_CLASS()");
+}
+#endif
+
+/* Sections of two sets nest in each other, and preemption is off within. */
+static void nested_sets(void)
+{
+	int count = preempt_count();
+	struct cstats_section s, t, u;
+	struct cstats_snapshot snap = snapshot();
+
+	if (!start())
+		return;
+	if (check_eq(cstats_init(&other, "api_other", fields, NR), 0)) {
+		s = cstats_acquire(&set);
+		t = cstats_acquire(&other);
+		u = cstats_acquire(&set);
+		cstats_add(&s, UP, 1);
+		cstats_add(&t, UP, 2);
+		cstats_add(&u, UP, 4);
+		check(!preemptible(), "preemptible within a section");
+		cstats_release(&u);
+		cstats_add(&s, UP, 8);
+		cstats_release(&t);
+		check(!preemptible(), "preemptible within a section");
+		cstats_release(&s);
+		check_eq(preempt_count(), count);
+		expect(13, 0, 0);
+		check_eq(cstats_read(&other, &snap), 0);
+		check_eq(values[UP], 2);
+		cstats_destroy(&other);
+		memset(&other, 0, sizeof(other));
+	}
+	finish();
+}
+
+struct reader {
+	struct task_struct *task;
+	int err;
+	s64 sums[NR];
+	u64 number;
+	bool done;
+};
+
+static int reader_thread(void *arg)
+{
+	struct reader *r = arg;
+	struct cstats_snapshot snap = CSTATS_TEST_SNAPSHOT(r->sums);
+
+	r->err = cstats_read(&set, &snap);
+	r->number = snap.number;
+	smp_store_release(&r->done, true);
+	return 0;
+}
+
+/* Start a reader here, and give it the time to get stuck. */
+static void reader_start(struct reader *r)
+{
+	memset(r, 0, sizeof(*r));
+	r->task = cstats_test_start(raw_smp_processor_id(), reader_thread, r);
+	schedule_timeout_uninterruptible(HZ / 10);
+}
+
+/* Wait for its end, but not for ever. */
+static bool reader_finish(struct reader *r)
+{
+	unsigned long limit = jiffies + 15 * HZ;
+
+	while (!smp_load_acquire(&r->done) && time_before(jiffies, limit))
+		schedule_timeout_uninterruptible(1);
+	check(r->done, "the reader does not return");
+	cstats_test_stop(r->task);
+	return r->done;
+}
+
+static void reader_waits(bool nested)
+{
+	struct cstats_test_hold hold = { .cs = &set, .nested = nested,
+					 .fields = NR, .delta = 2 };
+	cpumask_t affinity = *current->cpus_ptr;
+	struct reader r;
+
+	hold.cpu = cstats_test_other_cpu();
+	if (hold.cpu < 0 || !start())
+		return;
+	if (!cstats_test_hold(&hold)) {
+		reader_start(&r);
+		check(!smp_load_acquire(&r.done), "did not wait for an open section");
+		cstats_test_release(&hold);
+		if (reader_finish(&r)) {
+			check_eq(r.err, 0);
+			check(r.sums[UP] == 2 || !r.sums[UP], "half a section: %lld",
+			      r.sums[UP]);
+			check(r.sums[UP] == r.sums[DOWN] && r.sums[UP] == r.sums[LEVEL],
+			      "torn: %lld %lld %lld", r.sums[UP], r.sums[DOWN],
+			      r.sums[LEVEL]);
+		}
+		expect(2, 2, 2);
+	}
+	finish();
+	set_cpus_allowed_ptr(current, &affinity);
+}
+
+/* A section that is open when the read begins: the reader waits for its end. */
+static void reader_waits_for_section(void)
+{
+	reader_waits(false);
+}
+
+/* That a nested section ends does not make it even. */
+static void reader_waits_for_outermost(void)
+{
+	reader_waits(true);
+}
+
+/*
+ * Back-to-back sections: the reader never sees an even number, only a new odd
+ * one. Played by hand, as no writer can be made to do it each time. The thread
+ * stops after three seconds; the reader has to be back before.
+ */
+struct starver {
+	struct reader reader;
+	struct completion odd;
+};
+
+static int never_even_thread(void *arg)
+{
+	u64 now, start = ktime_get_ns(), next = start;
+	struct starver *starver = arg;
+	struct cstats_cpu *cpu;
+	bool in_time;
+
+	cpu = raw_cpu_ptr(set.cpu);	/* bound to this CPU */
+	WRITE_ONCE(cpu->seq, cpu->seq | 1);
+	complete(&starver->odd);
+	do {
+		now = ktime_get_ns();
+		if (now >= next) {
+			smp_wmb();	/* as in cstats_release() */
+			WRITE_ONCE(cpu->seq, cpu->seq + 2);
+			next = now + NSEC_PER_MSEC;
+		}
+		cond_resched();		/* or there is no grace period */
+		in_time = smp_load_acquire(&starver->reader.done);
+	} while (!in_time && now < start + 3ULL * NSEC_PER_SEC);
+	smp_store_release(&cpu->seq, cpu->seq + 1);
+	return in_time;
+}
+
+static void reader_does_not_starve(void)
+{
+	cpumask_t affinity = *current->cpus_ptr;
+	int cpu = cstats_test_other_cpu();
+	struct starver starver = {};
+	struct task_struct *writer;
+
+	if (cpu < 0 || !start())
+		return;
+	init_completion(&starver.odd);
+	writer = cstats_test_start(cpu, never_even_thread, &starver);
+	if (writer) {
+		wait_for_completion(&starver.odd);
+		reader_start(&starver.reader);
+		reader_finish(&starver.reader);
+		check(cstats_test_stop(writer) == 1,
+		      "back only after the sections had ended");
+		check_eq(starver.reader.err, 0);
+	}
+	finish();
+	set_cpus_allowed_ptr(current, &affinity);
+}
+
+/* Destroyed while a reader waits for an open section. */
+static int destroy_thread(void *arg)
+{
+	cstats_destroy(&set);
+	smp_store_release((bool *)arg, true);
+	return 0;
+}
+
+static void destroy_under_reader(void)
+{
+	struct cstats_test_hold hold = { .cs = &set, .fields = NR, .delta = 2 };
+	cpumask_t affinity = *current->cpus_ptr;
+	struct task_struct *destroyer;
+	bool destroyed = false;
+	struct reader r;
+
+	hold.cpu = cstats_test_other_cpu();
+	if (hold.cpu < 0 || !start())
+		return;
+	if (!cstats_test_hold(&hold)) {
+		reader_start(&r);
+		destroyer = cstats_test_start(-1, destroy_thread, &destroyed);
+		schedule_timeout_uninterruptible(HZ / 10);
+		cstats_test_release(&hold);
+		if (reader_finish(&r)) {
+			check(r.err == -ENODEV || !r.err, "read: %d", r.err);
+			check(r.err || (r.sums[UP] == r.sums[DOWN] &&
+					r.sums[UP] == r.sums[LEVEL]), "torn");
+		}
+		while (!smp_load_acquire(&destroyed))
+			schedule_timeout_uninterruptible(1);
+		cstats_test_stop(destroyer);
+	}
+	check_eq(cstats_read(&set, &(struct cstats_snapshot){ .values = values,
+							     .nr_fields = NR }), -ENODEV);
+	memset(&set, 0, sizeof(set));
+	set_cpus_allowed_ptr(current, &affinity);
+}
+
+/*
+ * The misuses that get a WARN_ONCE. Each must leave the set working, and the
+ * log must have the warning once, however often it is done.
+ */
+static void read_in_section(void)
+{
+	struct cstats_snapshot snap = snapshot();
+	struct cstats_section s;
+	int i;
+
+	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP)) {
+		cstats_test_skip("might_sleep() in cstats_read() reports it first");
+		return;
+	}
+	if (!start())
+		return;
+	for (i = 0; i < 2; i++) {
+		s = cstats_acquire(&set);
+		check_eq(cstats_read(&set, &snap), -EDEADLK);
+		cstats_add(&s, UP, 1);
+		cstats_release(&s);
+	}
+	check_eq(values[UP], 0x5a5a5a5a5a5a5a5aLL);
+	expect(2, 0, 0);
+	finish();
+}
+
+static void release_twice(void)
+{
+	int count = preempt_count();
+	struct cstats_section s;
+	int i;
+
+	if (!start())
+		return;
+	for (i = 0; i < 2; i++) {
+		s = cstats_acquire(&set);
+		cstats_add(&s, UP, 1);
+		cstats_release(&s);
+		preempt_disable();	/* for what the second one enables */
+		cstats_release(&s);
+	}
+	check_eq(preempt_count(), count);
+	expect(2, 0, 0);
+	finish();
+}
+
+static const struct cstats_test_case cases[] = {
+	{ "init_names", init_names },
+	{ "init_fields", init_fields },
+	{ "init_size", init_size },
+	{ "init_twice", init_twice },
+	{ "destroy_anything", destroy_anything },
+	{ "add_and_read", add_and_read },
+	{ "wrap_around", wrap_around },
+	{ "snapshot_members", snapshot_members },
+	{ "read_errors", read_errors },
+	{ "read_last_errors", read_last_errors },
+	{ "read_last", read_last },
+	{ "read_last_atomic", read_last_atomic },
+	{ "read_unsafe", read_unsafe },
+	{ "clear_unsafe", clear_unsafe },
+	{ "reset", reset },
+	{ "scope_form", scope_form },
+	{ "nested_sets", nested_sets },
+	{ "reader_waits_for_section", reader_waits_for_section },
+	{ "reader_waits_for_outermost", reader_waits_for_outermost },
+	{ "reader_does_not_starve", reader_does_not_starve },
+	{ "destroy_under_reader", destroy_under_reader },
+	{ "read_in_section", read_in_section, .warns = true },
+	{ "release_twice", release_twice, .warns = true },
+};
+
+CSTATS_TEST_MODULE(cases, "cstats: every function and every error");

@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cstats_test_load: what holds in every snapshot while all CPUs write
+ *
+ * Each case has writers and readers in parallel for some seconds, checks every
+ * snapshot, and at the end compares the totals with what the writers say.
+ */
+#include <linux/cpu.h>
+#include <linux/cpumask.h>
+#include <linux/kthread.h>
+#include <linux/ktime.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "cstats_test.h"
+
+static unsigned int ms = 1500;
+module_param(ms, uint, 0444);
+MODULE_PARM_DESC(ms, "how long each case runs, in milliseconds");
+
+static unsigned int readers = 64;
+module_param(readers, uint, 0444);
+MODULE_PARM_DESC(readers, "readers that share rotations");
+
+static struct cstats set;
+
+/* Threads of a case: one each of up to two kinds per CPU. */
+static struct task_struct **tasks;
+static unsigned int nr_tasks;
+
+static bool tasks_alloc(unsigned int max)
+{
+	nr_tasks = 0;
+	tasks = kcalloc(max, sizeof(*tasks), GFP_KERNEL);
+	return check(tasks, "no memory");
+}
+
+static void tasks_add(int cpu, int (*fn)(void *), void *arg)
+{
+	tasks[nr_tasks] = cstats_test_start(cpu, fn, arg);
+	if (tasks[nr_tasks])
+		nr_tasks++;
+}
+
+static void tasks_stop(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_tasks; i++)
+		cstats_test_stop(tasks[i]);
+	kfree(tasks);
+}
+
+#define ENOUGH_SECTIONS		2000
+#define ENOUGH_SNAPSHOTS	50
+
+static unsigned long sections;
+static atomic_long_t snapshots;
+
+static bool enough(void)
+{
+	return READ_ONCE(sections) >= ENOUGH_SECTIONS &&
+	       atomic_long_read(&snapshots) >= ENOUGH_SNAPSHOTS;
+}
+
+/* Run for some time, and on a slow machine until it says something. */
+static void run(void)
+{
+	unsigned long limit = jiffies + 40 * HZ;
+
+	sections = 0;
+	atomic_long_set(&snapshots, 0);
+	schedule_timeout_uninterruptible(msecs_to_jiffies(ms));
+	while (!enough() && time_before(jiffies, limit))
+		schedule_timeout_uninterruptible(HZ / 10);
+	check(enough(), "too few sections and snapshots to say anything");
+}
+
+static void tell(void)
+{
+	cstats_test_note("%lu sections, %ld snapshots", sections,
+			 atomic_long_read(&snapshots));
+}
+
+/* Sections whose fields add up to zero, and two of whose fields are equal. */
+enum { A, B, C, SAME, SAME_TOO, COUNT, NR };
+
+static const struct cstats_field fields[NR] = {
+	[A] = { "a", CSTATS_GAUGE },
+	[B] = { "b", CSTATS_GAUGE },
+	[C] = { "c", CSTATS_GAUGE },
+	[SAME] = { "same", CSTATS_GAUGE },
+	[SAME_TOO] = { "same_too", CSTATS_GAUGE },
+	[COUNT] = { "count", CSTATS_COUNTER },
+};
+
+static atomic64_t written[NR];
+
+static int zero_sum_writer(void *arg)
+{
+	u32 seed = (unsigned long)arg + 1;
+	s64 sum[NR] = {};
+	unsigned int i;
+
+	while (!kthread_should_stop()) {
+		for (i = 0; i < 100; i++) {
+			struct cstats_section s = cstats_acquire(&set);
+			s64 a = cstats_test_random(&seed) - (S64_MAX / 7);
+			s64 b = cstats_test_random(&seed);
+
+			cstats_add(&s, SAME, b);
+			cstats_add(&s, A, a);
+			if (!(b & 7)) {		/* a section within, whole in itself */
+				struct cstats_section t = cstats_acquire(&set);
+
+				cstats_add(&t, C, a);
+				cstats_add(&t, A, -a);
+				cstats_release(&t);
+				sum[C] += a;
+				sum[A] -= a;
+			}
+			cstats_add(&s, B, b - a);
+			cstats_add(&s, C, -b);
+			cstats_add(&s, COUNT, 1);
+			cstats_add(&s, SAME_TOO, b);
+			cstats_release(&s);
+			sum[A] += a;
+			sum[B] += b - a;
+			sum[C] -= b;
+			sum[SAME] += b;
+			sum[COUNT]++;
+		}
+		if (!arg)
+			WRITE_ONCE(sections, sections + i);	/* here only */
+		cond_resched();
+	}
+	for (i = 0; i < NR; i++)
+		atomic64_add(sum[i], &written[i]);
+	return 0;
+}
+
+static void check_zero_sum(const s64 *v)
+{
+	check(v[A] + v[B] + v[C] == 0, "torn: %lld + %lld + %lld is not 0", v[A], v[B], v[C]);
+	check(v[SAME] == v[SAME_TOO], "torn: %lld is not %lld", v[SAME], v[SAME_TOO]);
+}
+
+static int zero_sum_reader(void *arg)
+{
+	s64 values[NR], count = 0;
+	struct cstats_snapshot snap = CSTATS_TEST_SNAPSHOT(values);
+	u64 number = 0, time = 0;
+	unsigned int turn = 0;
+	bool last;
+	int err;
+
+	while (!kthread_should_stop()) {
+		last = ++turn % 4 == 0;
+		err = last ? cstats_read_last(&set, &snap) : cstats_read(&set, &snap);
+		if (!check_eq(err, 0))
+			break;
+		check_zero_sum(values);
+		check(values[COUNT] >= count, "count went back from %lld to %lld",
+		      count, values[COUNT]);
+		check(last ? snap.number >= number : snap.number > number,
+		      "number %llu after %llu", snap.number, number);
+		check(snap.number == number ? snap.time_ns == time : snap.time_ns > time,
+		      "time %llu after %llu", snap.time_ns, time);
+		count = values[COUNT];
+		number = snap.number;
+		time = snap.time_ns;
+		atomic_long_inc(&snapshots);
+		cond_resched();
+	}
+	return 0;
+}
+
+static void sections_are_whole(void)
+{
+	s64 values[NR];
+	struct cstats_snapshot snap = CSTATS_TEST_SNAPSHOT(values);
+	unsigned int i;
+	int cpu;
+
+	if (!tasks_alloc(2 * nr_cpu_ids))
+		return;
+	if (check_eq(cstats_init(&set, "load", fields, NR), 0)) {
+		cpus_read_lock();
+		for_each_online_cpu(cpu) {
+			tasks_add(cpu, zero_sum_writer, (void *)(long)cpu);
+			tasks_add(cpu, zero_sum_reader, NULL);
+		}
+		cpus_read_unlock();
+		run();
+	}
+	tasks_stop();
+	atomic64_set(&written[SAME_TOO], atomic64_read(&written[SAME]));
+	check_eq(cstats_read(&set, &snap), 0);
+	for (i = 0; i < NR; i++)
+		check(values[i] == atomic64_read(&written[i]),
+		      "total of %s is %lld, the writers say %lld", fields[i].name,
+		      values[i], (s64)atomic64_read(&written[i]));
+	sections = values[COUNT];
+	tell();
+	cstats_destroy(&set);
+}
+
+/*
+ * A causal chain across CPUs: ping's section, release; acquire, pong's section,
+ * release; acquire, ping's next section. Each is opened after the one before was
+ * seen to be over, so every snapshot has pong <= ping <= pong + 1.
+ */
+enum { PING, PONG };
+
+static const struct cstats_field chain_fields[] = {
+	[PING] = { "ping", CSTATS_COUNTER },
+	[PONG] = { "pong", CSTATS_COUNTER },
+};
+
+static unsigned long ball;
+
+static int player(void *arg)
+{
+	unsigned int me = (unsigned long)arg;
+	unsigned long next = me;
+
+	for (;;) {
+		while (smp_load_acquire(&ball) != next) {
+			if (kthread_should_stop())
+				return 0;
+			cpu_relax();
+			cond_resched();
+		}
+		{
+			struct cstats_section s = cstats_acquire(&set);
+
+			cstats_add(&s, me, 1);
+			cstats_release(&s);
+		}
+		smp_store_release(&ball, next + 1);
+		WRITE_ONCE(sections, next + 1);
+		next += 2;
+	}
+}
+
+static int chain_reader(void *arg)
+{
+	s64 values[2];
+	struct cstats_snapshot snap = CSTATS_TEST_SNAPSHOT(values);
+
+	while (!kthread_should_stop()) {
+		if (!check_eq(cstats_read(&set, &snap), 0))
+			break;
+		check(values[PONG] <= values[PING] && values[PING] <= values[PONG] + 1,
+		      "ping %lld, pong %lld", values[PING], values[PONG]);
+		atomic_long_inc(&snapshots);
+		cond_resched();
+	}
+	return 0;
+}
+
+static void effects_follow_causes(void)
+{
+	int first = cpumask_first(cpu_online_mask);
+	s64 values[2];
+	struct cstats_snapshot snap = CSTATS_TEST_SNAPSHOT(values);
+
+	if (num_online_cpus() < 2) {
+		cstats_test_skip("needs two CPUs");
+		return;
+	}
+	if (!tasks_alloc(3))
+		return;
+	ball = 0;
+	if (check_eq(cstats_init(&set, "chain", chain_fields, 2), 0)) {
+		tasks_add(first, player, (void *)PING);
+		tasks_add(cpumask_next(first, cpu_online_mask), player, (void *)PONG);
+		tasks_add(-1, chain_reader, NULL);
+		run();
+	}
+	tasks_stop();
+	check_eq(cstats_read(&set, &snap), 0);
+	check_eq(values[PING] + values[PONG], ball);
+	tell();
+	cstats_destroy(&set);
+}
+
+/*
+ * Many readers at once. Each adds one to its own field before each read, and
+ * the snapshot that it gets must have exactly that: it may share a rotation,
+ * but not one that began before it asked.
+ */
+struct sharer {
+	unsigned int field;
+	u64 reads;
+};
+
+static int sharing_reader(void *arg)
+{
+	struct sharer *sharer = arg;
+	s64 *values = kcalloc(readers, sizeof(*values), GFP_KERNEL);
+	struct cstats_snapshot snap = { .values = values, .nr_fields = readers };
+	struct cstats_section s;
+
+	while (values && !kthread_should_stop()) {
+		s = cstats_acquire(&set);
+		cstats_add(&s, sharer->field, 1);
+		cstats_release(&s);
+		sharer->reads++;
+		if (!check_eq(cstats_read(&set, &snap), 0))
+			break;
+		check(values[sharer->field] == sharer->reads,
+		      "reader %u got %lld after adding %llu", sharer->field,
+		      values[sharer->field], sharer->reads);
+	}
+	check(values, "no memory");
+	kfree(values);
+	return 0;
+}
+
+/* A set with a field for each of them. */
+static struct sharer *sharers_init(void)
+{
+	struct cstats_field *f = kcalloc(readers, sizeof(*f), GFP_KERNEL);
+	char (*names)[12] = kcalloc(readers, sizeof(*names), GFP_KERNEL);
+	struct sharer *sharers = kcalloc(readers, sizeof(*sharers), GFP_KERNEL);
+	unsigned int i;
+	int err = -ENOMEM;
+
+	if (f && names && sharers && readers) {
+		for (i = 0; i < readers; i++) {
+			snprintf(names[i], sizeof(names[i]), "r%u", i);
+			f[i].name = names[i];
+			sharers[i].field = i;
+		}
+		err = cstats_init(&set, "share", f, readers);
+	}
+	kfree(names);
+	kfree(f);
+	if (check_eq(err, 0))
+		return sharers;
+	kfree(sharers);
+	return NULL;
+}
+
+static u64 last_number(void)
+{
+	s64 *values = kcalloc(readers, sizeof(*values), GFP_KERNEL);
+	struct cstats_snapshot snap = { .values = values, .nr_fields = readers };
+
+	check_eq(cstats_read_last(&set, &snap), 0);
+	kfree(values);
+	return snap.number;
+}
+
+static void readers_share(void)
+{
+	struct sharer *sharers = sharers_init();
+	u64 reads = 0, rotations;
+	unsigned int i;
+
+	if (!sharers)
+		return;
+	if (tasks_alloc(readers)) {
+		for (i = 0; i < readers; i++)
+			tasks_add(-1, sharing_reader, &sharers[i]);
+		schedule_timeout_uninterruptible(msecs_to_jiffies(ms));
+		tasks_stop();
+	}
+	for (i = 0; i < readers; i++)
+		reads += sharers[i].reads;
+	rotations = last_number();
+	cstats_test_note("%llu reads by %u readers took %llu rotations", reads, readers,
+			 rotations);
+	check(reads >= 2 * readers, "too few reads to say anything");
+	check(rotations <= reads, "more rotations than reads");
+	cstats_destroy(&set);
+	kfree(sharers);
+}
+
+/*
+ * The same when all of them ask during one rotation, which an open section
+ * makes last: they need one more rotation, and not one each.
+ */
+static int one_read(void *arg)
+{
+	struct sharer *sharer = arg;
+	s64 *values = kcalloc(readers, sizeof(*values), GFP_KERNEL);
+	struct cstats_snapshot snap = { .values = values, .nr_fields = readers };
+	struct cstats_section s;
+
+	if (check(values, "no memory")) {
+		s = cstats_acquire(&set);
+		cstats_add(&s, sharer->field, 1);
+		cstats_release(&s);
+		check_eq(cstats_read(&set, &snap), 0);
+		check_eq(values[sharer->field], 1);
+	}
+	kfree(values);
+	smp_store_release(&sharer->reads, 1);
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(HZ / 10);
+	return 0;
+}
+
+static void readers_at_once_share(void)
+{
+	struct cstats_test_hold hold = { .cs = &set };
+	cpumask_t affinity = *current->cpus_ptr;
+	struct sharer *sharers;
+	unsigned int i;
+	u64 rotations;
+
+	hold.cpu = cstats_test_other_cpu();
+	if (hold.cpu < 0)
+		return;
+	sharers = sharers_init();
+	if (!sharers)
+		goto out;
+	if (tasks_alloc(readers)) {
+		if (!cstats_test_hold(&hold)) {
+			for (i = 0; i < readers; i++)
+				tasks_add(raw_smp_processor_id(), one_read, &sharers[i]);
+			schedule_timeout_uninterruptible(HZ / 2);
+			cstats_test_release(&hold);
+		}
+		for (i = 0; i < readers; i++)
+			while (tasks[i] && !smp_load_acquire(&sharers[i].reads))
+				schedule_timeout_uninterruptible(1);
+		tasks_stop();
+		rotations = last_number();
+		cstats_test_note("%u readers took %llu rotations", readers, rotations);
+		check(rotations >= 1 && rotations <= 3, "%llu rotations for %u readers",
+		      rotations, readers);
+	}
+	cstats_destroy(&set);
+	kfree(sharers);
+out:
+	set_cpus_allowed_ptr(current, &affinity);
+}
+
+static const struct cstats_test_case cases[] = {
+	{ "sections_are_whole", sections_are_whole },
+	{ "effects_follow_causes", effects_follow_causes },
+	{ "readers_share", readers_share },
+	{ "readers_at_once_share", readers_at_once_share },
+};
+
+CSTATS_TEST_MODULE(cases, "cstats: snapshots while all CPUs write");

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cstats_test_writer: writers for disassembly.sh to look at
+ *
+ * cstats_writer_six() is the six-field section whose instructions are counted.
+ * The others are what must not be: the script has to find fault with each.
+ */
+#include <linux/atomic.h>
+
+#include "cstats_test.h"
+
+void cstats_writer_six(struct cstats *cs, s64 a, s64 b);
+void cstats_writer_fence(struct cstats *cs, s64 a, s64 b);
+void cstats_writer_lock(struct cstats *cs, s64 a, s64 b);
+void cstats_writer_xchg(struct cstats *cs, s64 a, s64 b);
+void cstats_writer_long(struct cstats *cs, s64 a, s64 b);
+
+static unsigned long shared;
+
+static __always_inline void six(struct cstats_section *s, s64 a, s64 b)
+{
+	cstats_add(s, 0, a);
+	cstats_add(s, 1, b);
+	cstats_add(s, 2, a);
+	cstats_add(s, 3, b);
+	cstats_add(s, 4, a);
+	cstats_add(s, 5, b);
+}
+
+noinline void cstats_writer_six(struct cstats *cs, s64 a, s64 b)
+{
+	struct cstats_section s = cstats_acquire(cs);
+
+	six(&s, a, b);
+	cstats_release(&s);
+}
+
+noinline void cstats_writer_fence(struct cstats *cs, s64 a, s64 b)
+{
+	struct cstats_section s = cstats_acquire(cs);
+
+	mb();
+	six(&s, a, b);
+	cstats_release(&s);
+}
+
+noinline void cstats_writer_lock(struct cstats *cs, s64 a, s64 b)
+{
+	struct cstats_section s = cstats_acquire(cs);
+
+	smp_mb();
+	six(&s, a, b);
+	cstats_release(&s);
+}
+
+noinline void cstats_writer_xchg(struct cstats *cs, s64 a, s64 b)
+{
+	struct cstats_section s = cstats_acquire(cs);
+
+	xchg(&shared, a);
+	six(&s, a, b);
+	cstats_release(&s);
+}
+
+noinline void cstats_writer_long(struct cstats *cs, s64 a, s64 b)
+{
+	struct cstats_section s = cstats_acquire(cs);
+	struct cstats_section t = cstats_acquire(cs);
+
+	six(&s, a, b);
+	cstats_release(&t);
+	cstats_release(&s);
+}
+
+/* They work too: five sections of six additions each. */
+static void writers_count(void)
+{
+	static const struct cstats_field fields[6] = {
+		{ "a" }, { "b" }, { "c" }, { "d" }, { "e" }, { "f" },
+	};
+	static struct cstats set;
+	s64 values[6];
+	struct cstats_snapshot snap = CSTATS_TEST_SNAPSHOT(values);
+	unsigned int i;
+
+	if (!check_eq(cstats_init(&set, "writer", fields, 6), 0))
+		return;
+	cstats_writer_six(&set, 1, 100);
+	cstats_writer_fence(&set, 2, 200);
+	cstats_writer_lock(&set, 3, 300);
+	cstats_writer_xchg(&set, 4, 400);
+	cstats_writer_long(&set, 5, 500);
+	check_eq(cstats_read(&set, &snap), 0);
+	for (i = 0; i < 6; i++)
+		check(values[i] == (i % 2 ? 1500 : 15), "field %u is %lld", i, values[i]);
+	cstats_destroy(&set);
+}
+
+static const struct cstats_test_case cases[] = {
+	{ "writers_count", writers_count },
+};
+
+CSTATS_TEST_MODULE(cases, "cstats: writers to disassemble");
