@@ -7,6 +7,7 @@
  * and makes each allocator fail. The parameter "expected" says, in lines "field
  * number", by how much the counters of the set "kmem" must have risen at least.
  */
+#include <linux/cstats.h>
 #include <linux/gfp.h>
 #include <linux/kernel.h>
 #include <linux/log2.h>
@@ -25,6 +26,13 @@
 static unsigned int rounds = 2000;
 module_param(rounds, uint, 0444);
 MODULE_PARM_DESC(rounds, "allocations of each kind, fewer of more than a page");
+
+static bool claim;
+module_param(claim, bool, 0444);
+MODULE_PARM_DESC(claim, "only make another set with the name \"kmem\"");
+
+static const struct cstats_field other_fields[] = { { .name = "other" } };
+static struct cstats other;
 
 /* What was done: successful calls by order and by size class, and the rest. */
 static unsigned int orders[NR_ORDERS];
@@ -212,6 +220,9 @@ static int __init cstats_test_kmem_init(void)
 	void *p;
 	int err;
 
+	if (claim)
+		return cstats_init(&other, "kmem", other_fields, 1);
+
 	use_pages();
 	use_kmalloc();
 	err = use_cache(40, 0, GFP_KERNEL, rounds, false) ?:
@@ -239,6 +250,8 @@ module_init(cstats_test_kmem_init);
 
 static void __exit cstats_test_kmem_exit(void)
 {
+	if (claim)
+		cstats_destroy(&other);
 }
 module_exit(cstats_test_kmem_exit);
 

@@ -1,0 +1,70 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# kmem_modules - cstats_kmem.ko comes and goes: alone, twice, under load
+
+dir=$(dirname "$0")
+. "$dir/lib.sh"
+. "$dir/kmem_lib.sh"
+
+events() { echo $(($(field "$kmem" kmem.page_allocs) + $(field "$kmem" kmem.kmalloc_calls))); }
+counts() {
+	before=$(events)
+	[ "$(events)" -gt "$before" ]
+}
+
+start 15
+
+# Without cstats.ko. The kernel names every missing symbol.
+echo "vm: expect begin" >/dev/kmsg
+log_mark
+check "not without cstats.ko" fails insmod "$(module cstats_kmem)"
+missing=$(log_lines 'cstats_kmem: Unknown symbol')
+check "which is what the log says" [ "$missing" -gt 0 ]
+check "and leaves nothing" fails test -e /sys/module/cstats_kmem -o -e "$sets"
+echo "vm: expect end" >/dev/kmsg
+
+load cstats
+log_mark
+load cstats_kmem
+check "loads silently" is "$(log_lines cstats_kmem)" 0
+check "and counts" counts
+check "not twice" fails insmod "$(module cstats_kmem)"
+check "which the first survives" counts
+check "cstats.ko is in use" fails rmmod cstats
+
+# An open file does not hold the module.
+exec 3<"$kmem"
+check "it goes, with a file open" unload cstats_kmem
+check "and its set with it" fails test -e "$sets/kmem"
+exec 3<&-
+
+load cstats_test_kmem claim=1
+check "not with the name of its set taken" fails insmod "$(module cstats_kmem)"
+unload cstats_test_kmem
+
+# Anything left probed would crash the machine now.
+kmem_load_start
+(while [ -d "$load_dir" ]; do cat $cstats $sets/kmem/*s $sets/kmem/percpu; done) \
+	>/dev/null 2>&1 &
+reader=$!
+come_and_go() {
+	n=0
+	while [ $((n += 1)) -le 50 ]; do
+		insmod "$(module cstats_kmem)" || return
+		kmem_check_snapshots 1 || return
+		rmmod cstats_kmem || return
+		[ ! -e "$sets/kmem" ] || return
+	done
+}
+! emulated || one_cpu
+check "comes and goes 50 times under load" come_and_go
+check "and is loaded once more" load cstats_kmem
+check "and counts" counts
+kmem_load_stop
+wait $reader
+! emulated || all_cpus
+check "both can be unloaded" sh -c "rmmod cstats_kmem && rmmod cstats"
+loaded=
+
+finish
