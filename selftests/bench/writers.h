@@ -92,8 +92,8 @@ enum { WRITER_FLOOR, WRITER_CSTATS };	/* indices of the first two */
 
 #ifdef __KERNEL__
 DECLARE_PER_CPU(struct variant_cpu, variant_static);
-#define static_cpu_read(pcp)		raw_cpu_read(pcp)
-#define static_cpu_write(pcp, v)	raw_cpu_write(pcp, v)
+#define static_cpu_read(pcp)		this_cpu_read(pcp)
+#define static_cpu_write(pcp, v)	this_cpu_write(pcp, v)
 #define static_cpu_add(var, off, i, d)	\
 	this_cpu_add(((s64 __percpu *)((void __percpu *)&(var) + (off)))[i], d)
 #else
@@ -278,7 +278,10 @@ static __always_inline void section_go(unsigned int nr, s64 d)
 	preempt_enable();
 }
 
-/* Variants: cstats without its check of the sequence number, but for one thing. */
+/*
+ * Variants: cstats without the check of the sequence number at release. Those
+ * with "pointer" in their names compute the address of this CPU's part first.
+ */
 struct variant_section {
 	struct variant_cpu *cpu;
 	local64_t *slot;
@@ -316,8 +319,8 @@ static __always_inline void variant_add(struct variant_section *s, unsigned int 
 		local64_add(d, &s->slot[i]);
 }
 
-/* no check of the sequence number at release */
-static __always_inline void section_v_unchecked(unsigned int nr, s64 d)
+/* nothing else */
+static __always_inline void section_v_pointer(unsigned int nr, s64 d)
 {
 	struct variant_section s = variant_begin(&w.v);
 
@@ -326,7 +329,7 @@ static __always_inline void section_v_unchecked(unsigned int nr, s64 d)
 }
 
 /* the same, with the sequence counter and the slot across cache lines */
-static __always_inline void section_v_unaligned(unsigned int nr, s64 d)
+static __always_inline void section_v_pointer_unaligned(unsigned int nr, s64 d)
 {
 	struct variant_section s = variant_begin(&w.packed);
 
@@ -334,8 +337,8 @@ static __always_inline void section_v_unaligned(unsigned int nr, s64 d)
 	variant_end(&s);
 }
 
-/* checked at release: the parity of what is there, not the value */
-static __always_inline void section_v_parity(unsigned int nr, s64 d)
+/* with a cheaper check: of the parity of what is there, not its value */
+static __always_inline void section_v_pointer_parity(unsigned int nr, s64 d)
 {
 	struct variant_section s = variant_begin(&w.v);
 
@@ -346,7 +349,7 @@ static __always_inline void section_v_parity(unsigned int nr, s64 d)
 }
 
 /* generation as the index of the slot */
-static __always_inline void section_v_index(unsigned int nr, s64 d)
+static __always_inline void section_v_pointer_index(unsigned int nr, s64 d)
 {
 	struct variant_section s;
 
@@ -360,39 +363,25 @@ static __always_inline void section_v_index(unsigned int nr, s64 d)
 	variant_end(&s);
 }
 
-/* no pointer to this CPU's part: accesses relative to the segment register */
-static __always_inline void variant_this_cpu(unsigned int nr, s64 d, bool check)
+/* cstats as it is, but for the check */
+static __always_inline void section_v_unchecked(unsigned int nr, s64 d)
 {
 	struct variant_cpu __percpu *cpu = w.v.cpu;
 	s64 __percpu *slot;
 	unsigned int seq, i;
 
 	preempt_disable_notrace();
-	seq = raw_cpu_read(cpu->seq);
-	raw_cpu_write(cpu->seq, seq | 1);
+	seq = this_cpu_read(cpu->seq);
+	this_cpu_write(cpu->seq, seq | 1);
 	barrier();
 	slot = (void __percpu *)cpu + READ_ONCE(w.v.gen);
 #pragma GCC unroll 16
 	for (i = 0; i < nr; i++)
 		this_cpu_add(slot[i], d);
-	barrier();
-	if (check && unlikely(raw_cpu_read(cpu->seq) != (seq | 1)))
-		cstats_bad_sequence(NULL);
-	if (likely(!(seq & 1))) {
-		smp_wmb();	/* the adds before the store */
-		raw_cpu_write(cpu->seq, seq + 2);
-	}
+	smp_wmb();	/* the adds before the store */
+	if (likely(!(seq & 1)))
+		this_cpu_write(cpu->seq, seq + 2);
 	preempt_enable_notrace();
-}
-
-static __always_inline void section_v_this_cpu(unsigned int nr, s64 d)
-{
-	variant_this_cpu(nr, d, false);
-}
-
-static __always_inline void section_v_this_cpu_checked(unsigned int nr, s64 d)
-{
-	variant_this_cpu(nr, d, true);
 }
 
 /* the same with static per-CPU memory, whose address needs no load */
@@ -421,7 +410,7 @@ static __always_inline void section_v_static(unsigned int nr, s64 d)
  * no token: the counter's low byte is the depth, the rest counts the sections
  * that were outermost
  */
-static __always_inline void section_v_tokenless(unsigned int nr, s64 d)
+static __always_inline void section_v_pointer_tokenless(unsigned int nr, s64 d)
 {
 	struct variant_section s;
 

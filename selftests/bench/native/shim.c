@@ -57,14 +57,14 @@ void *__alloc_percpu(size_t size, size_t align)
 
 noinline void percpu_counter_add_batch(struct percpu_counter *fbc, s64 amount, s32 batch)
 {
-	s64 count = raw_cpu_read(*fbc->counters);
+	s64 count = this_cpu_read(*fbc->counters);
 
 	do {
 		s64 sum = count + amount;
 
 		if (unlikely((sum < 0 ? -sum : sum) >= batch)) {
 			spin_lock(&fbc->lock);
-			count = raw_cpu_read(*fbc->counters);
+			count = this_cpu_read(*fbc->counters);
 			fbc->count += count + amount;
 			this_cpu_add(*fbc->counters, -count);
 			spin_unlock(&fbc->lock);
@@ -95,9 +95,9 @@ static unsigned int shim_nr_fields;
 static s64 shim_last[2][WRITER_FIELDS];
 static unsigned int shim_closed;
 
-static local64_t *shim_slot(unsigned int cpu, unsigned int index)
+static s64 *shim_slot(unsigned int cpu, unsigned int index)
 {
-	return per_cpu_ptr(w.cs.cpu, cpu)->slots + index * shim_nr_fields;
+	return (s64 *)per_cpu_ptr(w.cs.cpu, cpu)->slots + index * shim_nr_fields;
 }
 
 /*
@@ -127,7 +127,7 @@ unsigned int shim_rotate(s64 *values)
 				sched_yield();
 		}
 		for (unsigned int i = 0; i < shim_nr_fields; i++)
-			last[i] += local64_read(&shim_slot(cpu, closed)[i]);
+			last[i] += READ_ONCE(shim_slot(cpu, closed)[i]);
 	}
 	for (unsigned int i = 0; i < shim_nr_fields; i++)
 		values[i] = shim_last[0][i] + shim_last[1][i];

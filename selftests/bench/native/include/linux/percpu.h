@@ -52,7 +52,7 @@ do {									\
 #define this_cpu_inc(pcp)	this_cpu_add(pcp, 1)
 #define this_cpu_dec(pcp)	this_cpu_add(pcp, -1)
 
-#define raw_cpu_read(pcp)						\
+#define this_cpu_read(pcp)						\
 ({									\
 	typeof(pcp) __v;						\
 									\
@@ -60,7 +60,7 @@ do {									\
 	__v;								\
 })
 
-#define raw_cpu_write(pcp, val)						\
+#define this_cpu_write(pcp, val)						\
 do {									\
 	typeof(pcp) __v = (val);					\
 									\
