@@ -78,20 +78,16 @@
 #include <linux/kcsan-checks.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
-#include <linux/moduleparam.h>
-#include <linux/sched/isolation.h>
 #include <linux/smp.h>
 #include <linux/spinlock.h>
 #include <linux/string.h>
-#include <linux/tick.h>
+#include <linux/wait.h>
 
 #include "internal.h"
 #include "compat.h"
 
 #define CREATE_TRACE_POINTS
 #include <trace/events/cstats.h>
-
-#define CSTATS_STALL_MS_MAX	600000
 
 /* Polls of one CPU before the reader sleeps between them: some microseconds. */
 #define CSTATS_SPINS	500
@@ -103,83 +99,8 @@ static_assert(offsetof(struct cstats_cpu, slots) % sizeof(s64) == 0);
 static LIST_HEAD(cstats_requests);
 static DEFINE_SPINLOCK(cstats_request_lock);
 
-enum cstats_sync { CSTATS_AUTO, CSTATS_EXPEDITED, CSTATS_QUIET };
-
-static const char * const cstats_sync_names[] = {
-	[CSTATS_AUTO] = "auto",
-	[CSTATS_EXPEDITED] = "expedited",
-	[CSTATS_QUIET] = "quiet",
-};
-
-static int cstats_sync = CSTATS_AUTO;
-
-/* Length of a parameter's text, for a message. */
-static int cstats_param_len(const char *val)
-{
-	return min_t(size_t, strcspn(val, "\n"), 32);
-}
-
-static int cstats_sync_set(const char *val, const struct kernel_param *kp)
-{
-	int mode = sysfs_match_string(cstats_sync_names, val);
-
-	if (mode < 0) {
-		pr_err("sync=%*pE: use auto, expedited or quiet\n",
-		       cstats_param_len(val), val);
-		return mode;
-	}
-	WRITE_ONCE(cstats_sync, mode);
-	return 0;
-}
-
-static int cstats_sync_get(char *buf, const struct kernel_param *kp)
-{
-	return sysfs_emit(buf, "%s\n", cstats_sync_names[READ_ONCE(cstats_sync)]);
-}
-
-static const struct kernel_param_ops cstats_sync_ops = {
-	.set = cstats_sync_set,
-	.get = cstats_sync_get,
-};
-
-module_param_cb(sync, &cstats_sync_ops, NULL, 0644);
-MODULE_PARM_DESC(sync, "how reads wait: expedited (IPIs), quiet (RCU grace period), auto (quiet where the kernel has nohz_full or isolated CPUs; default)");
-
-static unsigned int cstats_stall_ms = 10000;
-
-static int cstats_stall_set(const char *val, const struct kernel_param *kp)
-{
-	unsigned int ms;
-
-	if (kstrtouint(val, 0, &ms) || ms < 1 || ms > CSTATS_STALL_MS_MAX) {
-		pr_err("stall_ms=%*pE: use 1 to %u\n", cstats_param_len(val), val,
-		       CSTATS_STALL_MS_MAX);
-		return -EINVAL;
-	}
-	WRITE_ONCE(cstats_stall_ms, ms);
-	return 0;
-}
-
-static const struct kernel_param_ops cstats_stall_ops = {
-	.set = cstats_stall_set,
-	.get = param_get_uint,
-};
-
-module_param_cb(stall_ms, &cstats_stall_ops, &cstats_stall_ms, 0644);
-MODULE_PARM_DESC(stall_ms, "milliseconds that a read waits for an open section before it fails (1 to 600000; default 10000)");
-
-static bool cstats_quiet(void)
-{
-	switch (READ_ONCE(cstats_sync)) {
-	case CSTATS_EXPEDITED:
-		return false;
-	case CSTATS_QUIET:
-		return true;
-	default:
-		return tick_nohz_full_enabled() ||
-		       housekeeping_enabled(HK_TYPE_DOMAIN);
-	}
-}
+/* Readers that wait for somebody's rotation, or for their turn to make one. */
+static DECLARE_WAIT_QUEUE_HEAD(cstats_readers);
 
 static void cstats_ipi(void *unused)
 {
@@ -201,15 +122,18 @@ static void cstats_barrier(void)
 	smp_call_function(cstats_ipi, NULL, true);
 }
 
-/*
- * Ask for a rotation of @set and return the number of the first one that will
- * do: one that has not begun yet. H: a section that ended before we took the
- * lock loaded ->gen before the rotation, which takes the lock before it begins,
- * stores to it. So a reader can use anybody's rotation with that number.
+/**
+ * cstats_request - ask for a rotation of a set
+ * @set: the set
+ *
+ * Return: which rotation to wait for, the first one that has not begun yet.
+ * H: a section that ended before we took the lock loaded ->gen before that
+ * rotation, which takes the lock before it begins, stores to it. So a reader
+ * can use it, whoever makes it.
  */
-u64 cstats_request(struct cstats_set *set)
+unsigned long cstats_request(struct cstats_set *set)
 {
-	u64 want;
+	unsigned long want;
 
 	spin_lock(&cstats_request_lock);
 	if (list_empty(&set->request))
@@ -239,7 +163,7 @@ static void cstats_begin(struct cstats_set *set)
 
 	spin_lock(&cstats_request_lock);	/* H, as in cstats_request() */
 	list_del_init(&set->request);
-	begin = set->begun == set->number;
+	begin = set->begun == set->done;
 	if (begin)
 		set->begun++;
 	spin_unlock(&cstats_request_lock);
@@ -276,7 +200,7 @@ static bool cstats_wait_cpu(struct cstats_set *set, int cpu,
 /* Wait for all CPUs; a set that stalled before has had its time. */
 static bool cstats_wait(struct cstats_set *set, unsigned int *polls)
 {
-	unsigned int ms = set->stalled ? 0 : READ_ONCE(cstats_stall_ms);
+	unsigned int ms = set->stalled ? 0 : cstats_stall_limit();
 	unsigned long deadline = jiffies + msecs_to_jiffies(ms);
 	int cpu;
 
@@ -293,6 +217,15 @@ static bool cstats_wait(struct cstats_set *set, unsigned int *polls)
 	}
 	set->stalled = false;
 	return true;
+}
+
+/* Let snapshots count from the last one. */
+static void cstats_rebase(struct cstats_set *set)
+{
+	unsigned int i;
+
+	for (i = 0; i < set->nr_fields; i++)
+		WRITE_ONCE(set->base[i], set->last[0][i] + set->last[1][i]);
 }
 
 /* Sum the closed slot. Nobody writes to it until ->gen points to it again. */
@@ -317,8 +250,7 @@ static void cstats_sum(struct cstats_set *set)
 		}
 	}
 	if (set->rebase) {
-		for (i = 0; i < nr; i++)
-			WRITE_ONCE(set->base[i], set->last[0][i] + set->last[1][i]);
+		cstats_rebase(set);
 		swap(set->base_cpu, set->cut);
 	}
 }
@@ -371,6 +303,14 @@ void cstats_copy(const struct cstats_set *set, struct cstats_snapshot *snap)
 	} while (READ_ONCE(set->newest) != newest);
 }
 
+static void cstats_finish(struct cstats_set *set, u64 time_ns, u64 rotation_ns,
+			  unsigned int nr_cpus)
+{
+	set->number++;
+	cstats_publish(set, time_ns, rotation_ns, nr_cpus);
+	smp_store_release(&set->done, set->begun);	/* pairs with cstats_done() */
+}
+
 /*
  * Rotate all sets that were asked for, at the price of one barrier. A set with
  * a rotation that could not be finished gets that one finished instead.
@@ -402,24 +342,30 @@ static void cstats_rotate(void)
 		if (!cstats_wait(set, &polls))
 			continue;
 		cstats_sum(set);
-		set->number = set->begun;
 		ns = ktime_get_ns() - start;
-		cstats_publish(set, start, ns, nr_cpus);
+		cstats_finish(set, start, ns, nr_cpus);
 		trace_cstats_rotate(set->name, set->number, nr_cpus, ns, polls);
 	}
 }
 
-/* Rotate until rotation number @want of @set is done. */
-int cstats_rotate_to(struct cstats_set *set, u64 want)
+/* Is rotation @want of @set done? Then what it published can be seen. */
+static bool cstats_done(struct cstats_set *set, unsigned long want)
 {
-	while (set->number < want) {
+	/* Pairs with the release in cstats_finish(). */
+	return (long)(smp_load_acquire(&set->done) - want) >= 0;
+}
+
+/* Rotate until rotation @want of @set is done. Needs cstats_lock(). */
+static int cstats_rotate_to(struct cstats_set *set, unsigned long want)
+{
+	while (!cstats_done(set, want)) {
 		if (!set->cs) {		/* destroyed, and forgotten */
 			cstats_request_cancel(set);
 			return -ENODEV;
 		}
 		cstats_request(set);
 		cstats_rotate();
-		if (set->number != set->begun)
+		if (set->done != set->begun)
 			return -ETIMEDOUT;
 	}
 	return 0;
@@ -433,197 +379,53 @@ void cstats_lock(void)
 
 void cstats_unlock(void)
 {
-	mutex_unlock(&cstats_mutex);
+	cstats_mutex_unlock();
 	cpus_read_unlock();
 }
 
-/*
- * May the caller wait for a rotation of @set? Not from within a section: no
- * other task's section can be open on this CPU, as they cannot be preempted.
+/**
+ * cstats_mutex_unlock - release cstats_mutex to whom it may concern
+ *
+ * Those who wait for a rotation look at its number and not at the mutex: once
+ * it is done they all leave together, instead of one by one while the first
+ * ones are back for another rotation.
  */
-static int cstats_check_reader(struct cstats_set *set)
+void cstats_mutex_unlock(void)
 {
-	bool open;
-
-	preempt_disable();
-	open = READ_ONCE(this_cpu_ptr(set->cpu)->seq) & 1;
-	preempt_enable();
-	if (!open)
-		return 0;
-	atomic_inc(&set->errors);
-	WARN_ONCE(1, "cstats: read of set \"%s\" on a CPU with an open section of it\n",
-		  set->name);
-	return -EDEADLK;
+	mutex_unlock(&cstats_mutex);
+	if (wq_has_sleeper(&cstats_readers))
+		wake_up_all(&cstats_readers);
 }
 
-/* Get the set behind @cs, for a reader that may have to wait. */
-static struct cstats_set *cstats_reader_get(struct cstats *cs)
+static bool cstats_turn(struct cstats_set *set, unsigned long want, bool *locked)
 {
-	struct cstats_set *set;
-	int err;
-
-	might_sleep();
-	if (!cs)
-		return ERR_PTR(-EINVAL);
-	set = cstats_set_get(cs);
-	if (!set)
-		return ERR_PTR(-ENODEV);
-	err = cstats_check_reader(set);
-	if (err) {
-		cstats_set_put(set);
-		return ERR_PTR(err);
-	}
-#ifdef CONFIG_DEBUG_LOCK_ALLOC
-	lock_map_sync(&cs->dep_map);
-#endif
-	return set;
-}
-
-static bool cstats_snapshot_fits(const struct cstats_set *set,
-				 const struct cstats_snapshot *snap)
-{
-	return snap->values && snap->nr_fields >= set->nr_fields;
+	if (cstats_done(set, want))
+		return true;
+	*locked = mutex_trylock(&cstats_mutex);
+	return *locked;
 }
 
 /**
- * cstats_read - take a consistent snapshot of a set
- * @cs: the set
- * @snap: where to store it; @snap->values and @snap->nr_fields are the caller's
+ * cstats_await - wait for a rotation, or make it
+ * @set: the set
+ * @want: what cstats_request() returned
  *
- * Sections that ended before the call are in, those that start after the
- * return are out, and those in between wholly one or the other. Readers that
- * call at the same time share the work. Takes some microseconds plus the
- * longest section that is open (expedited), or a grace period, tens of
- * milliseconds (quiet): see the module parameter ``sync``.
- *
- * Context: Process context, may sleep. Not within a section of @cs, not in a
- * CPU hotplug callback, not under a lock that sections take.
- * Return: 0, or with @snap unchanged -EINVAL (NULL, or no room for all
- * fields), -ENODEV (not initialized, or destroyed), -EDEADLK (called within a
- * section of @cs), -ETIMEDOUT (a section has been open for longer than the
- * module parameter ``stall_ms``; nothing is lost, and reads work again once it
- * has ended).
+ * Return: 0, -ENODEV or -ETIMEDOUT, as cstats_read().
  */
-int cstats_read(struct cstats *cs, struct cstats_snapshot *snap)
+int cstats_await(struct cstats_set *set, unsigned long want)
 {
-	struct cstats_set *set = cstats_reader_get(cs);
-	u64 want;
-	int err;
+	bool locked = false;
+	int err = 0;
 
-	if (IS_ERR(set))
-		return PTR_ERR(set);
-	if (!snap || !cstats_snapshot_fits(set, snap)) {
-		cstats_set_put(set);
-		return -EINVAL;
+	cpus_read_lock();
+	wait_event(cstats_readers, cstats_turn(set, want, &locked));
+	if (locked) {
+		err = cstats_rotate_to(set, want);
+		cstats_mutex_unlock();
 	}
-	want = cstats_request(set);
-	cstats_lock();
-	err = cstats_rotate_to(set, want);
-	if (!err)
-		cstats_copy(set, snap);
-	cstats_unlock();
-	cstats_set_put(set);
+	cpus_read_unlock();
 	return err;
 }
-EXPORT_SYMBOL_GPL(cstats_read);
-
-/**
- * cstats_read_last - get the last snapshot that anybody took
- * @cs: the set
- * @snap: where to store it; @snap->values and @snap->nr_fields are the caller's
- *
- * Before the first rotation that is number 0, all zeros.
- *
- * Context: Any, NMI included. Never waits for a writer or for a rotation.
- * Return: 0, or -EINVAL or -ENODEV as cstats_read(), with @snap unchanged.
- */
-int cstats_read_last(struct cstats *cs, struct cstats_snapshot *snap)
-{
-	struct cstats_set *set;
-	int err = -ENODEV;
-
-	if (!cs || !snap)
-		return -EINVAL;
-	rcu_read_lock();
-	set = rcu_dereference(cs->set);
-	if (set) {
-		err = cstats_snapshot_fits(set, snap) ? 0 : -EINVAL;
-		if (!err)
-			cstats_copy(set, snap);
-	}
-	rcu_read_unlock();
-	return err;
-}
-EXPORT_SYMBOL_GPL(cstats_read_last);
-
-/**
- * cstats_read_unsafe - add up a set without any synchronization
- * @cs: the set; nothing happens if it is NULL or not initialized
- * @values: array for the set's number of fields
- *
- * For an oops, a panic or a debugger: the values may be torn.
- *
- * Context: Any. Takes no lock. @cs must not be destroyed meanwhile.
- */
-void cstats_read_unsafe(struct cstats *cs, s64 *values)
-{
-	struct cstats_set *set = cs ? rcu_dereference_raw(cs->set) : NULL;
-	unsigned int i;
-	int cpu;
-
-	if (!set || !values)
-		return;
-	for (i = 0; i < set->nr_fields; i++) {
-		u64 sum = -READ_ONCE(set->base[i]);
-
-		for_each_possible_cpu(cpu)
-			sum += (u64)local64_read(cstats_slot(set, cpu, 0) + i) +
-			       (u64)local64_read(cstats_slot(set, cpu, 1) + i);
-		values[i] = sum;
-	}
-}
-EXPORT_SYMBOL_GPL(cstats_read_unsafe);
-
-/**
- * cstats_clear_unsafe - set all fields of a set to zero
- * @cs: the set; nothing happens if it is NULL or not initialized
- *
- * Counts as a rotation. The caller guarantees that no section is open and
- * none starts; who cannot does better with cstats_reset().
- *
- * Context: Process context, may sleep.
- */
-void cstats_clear_unsafe(struct cstats *cs)
-{
-	struct cstats_set *set = cs ? cstats_set_get(cs) : NULL;
-	unsigned int slot, i;
-	int cpu;
-
-	if (!set)
-		return;
-	cstats_lock();
-	if (set->cs) {
-		set->number = set->begun;
-		cstats_begin(set);
-		for_each_possible_cpu(cpu)
-			for (slot = 0; slot < 2; slot++)
-				for (i = 0; i < set->nr_fields; i++)
-					local64_set(cstats_slot(set, cpu, slot) + i, 0);
-		for (i = 0; i < set->nr_fields; i++) {
-			set->last[0][i] = 0;
-			set->last[1][i] = 0;
-			WRITE_ONCE(set->base[i], 0);
-		}
-		kvfree(set->base_cpu);
-		set->base_cpu = NULL;
-		set->stalled = false;
-		set->number = set->begun;
-		cstats_publish(set, ktime_get_ns(), 0, num_online_cpus());
-	}
-	cstats_unlock();
-	cstats_set_put(set);
-}
-EXPORT_SYMBOL_GPL(cstats_clear_unsafe);
 
 /**
  * cstats_cut - take a snapshot with each CPU's part of it
@@ -648,10 +450,10 @@ u64 *cstats_cut(struct cstats_set *set, bool rebase)
 	if (!cut)
 		return ERR_PTR(-ENOMEM);
 	set->cut = cut;
-	err = cstats_rotate_to(set, set->number + 1);
+	err = cstats_rotate_to(set, set->done + 1);
 	if (!err) {
 		set->rebase = rebase;
-		err = cstats_rotate_to(set, set->number + 1);
+		err = cstats_rotate_to(set, set->done + 1);
 		set->rebase = false;
 	}
 	cut = set->cut;		/* the old base after a swap in cstats_sum() */
@@ -664,72 +466,26 @@ u64 *cstats_cut(struct cstats_set *set, bool rebase)
 }
 
 /**
- * cstats_reset_set - cstats_reset() for who has the set
- * @set: the set, with a reference held
- */
-int cstats_reset_set(struct cstats_set *set)
-{
-	u64 *old;
-
-	cstats_lock();
-	old = cstats_cut(set, true);
-	cstats_unlock();
-	if (IS_ERR(old))
-		return PTR_ERR(old);
-	kvfree(old);
-	return 0;
-}
-
-/**
- * cstats_reset - let later snapshots count from here
- * @cs: the set
+ * cstats_zero - a rotation without waiting, to a set of zeros
+ * @set: the set, which nobody writes to
  *
- * Takes two rotations, and writes nothing that writers use. All fields start
- * from zero, gauges too, which then show the change since the reset: whatever
- * adds up keeps adding up.
- *
- * Context: As cstats_read().
- * Return: 0, or with nothing changed -ENOMEM or an error of cstats_read().
+ * It needs cstats_lock().
  */
-int cstats_reset(struct cstats *cs)
+void cstats_zero(struct cstats_set *set)
 {
-	struct cstats_set *set = cstats_reader_get(cs);
-	int err;
-
-	if (IS_ERR(set))
-		return PTR_ERR(set);
-	err = cstats_reset_set(set);
-	cstats_set_put(set);
-	return err;
-}
-EXPORT_SYMBOL_GPL(cstats_reset);
-
-/**
- * cstats_bad_sequence - a section was released with a wrong sequence number
- * @cpu: the CPU's part of the set
- *
- * Released twice, not in reverse order, or after sleeping. A wrong statistic
- * is no reason to stop a machine, so it is counted and reported once.
- *
- * Context: Any.
- */
-void cstats_bad_sequence(struct cstats_cpu *cpu)
-{
-	atomic_inc(&cpu->errors);
-	WARN_ONCE(1, "cstats: section released twice, out of order or after sleeping\n");
-}
-EXPORT_SYMBOL_GPL(cstats_bad_sequence);
-
-/**
- * cstats_errors - how many errors were noticed on a set
- * @set: the set
- */
-unsigned int cstats_errors(const struct cstats_set *set)
-{
-	unsigned int sum = atomic_read(&set->errors);
+	unsigned int slot;
 	int cpu;
 
+	set->done = set->begun;
+	cstats_begin(set);
 	for_each_possible_cpu(cpu)
-		sum += atomic_read(&per_cpu_ptr(set->cpu, cpu)->errors);
-	return sum;
+		for (slot = 0; slot < 2 * set->nr_fields; slot++)
+			local64_set(cstats_slot(set, cpu, 0) + slot, 0);
+	memset(set->last[0], 0, set->nr_fields * sizeof(u64));
+	memset(set->last[1], 0, set->nr_fields * sizeof(u64));
+	cstats_rebase(set);
+	kvfree(set->base_cpu);
+	set->base_cpu = NULL;
+	set->stalled = false;
+	cstats_finish(set, ktime_get_ns(), 0, num_online_cpus());
 }

@@ -68,6 +68,8 @@ static int cstats_values_show(struct seq_file *m, void *v)
 		seq_puts(m, "cstats version: 1\n");
 		return 0;
 	}
+	if (rs->err == -ENODEV)
+		return SEQ_SKIP;
 	cstats_show_head(m, rs);
 	for (i = 0; i < rs->set->nr_fields; i++)
 		seq_printf(m, "%s.%s %lld\n", rs->set->name,

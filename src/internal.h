@@ -32,7 +32,9 @@ struct cstats_published {
  * @cpu: every CPU's sequence counter and slots
  * @nr_fields: number of fields
  * @begun: rotations begun: written under cstats_mutex and the request lock
- * @number: rotations finished, equal to @begun or one less; cstats_mutex
+ * @done: rotations done, @begun or one less; written under cstats_mutex. Both
+ *	  may wrap around
+ * @number: the number of the last snapshot; cstats_mutex
  * @stalled: the last attempt to finish the rotation timed out
  * @errors: stalled rotations, and reads from within the reader's own section
  * @last: total of each slot when it was last closed
@@ -57,7 +59,8 @@ struct cstats_set {
 	struct cstats *cs;
 	struct cstats_cpu __percpu *cpu;
 	unsigned int nr_fields;
-	u64 begun;
+	unsigned long begun;
+	unsigned long done;
 	u64 number;
 	bool stalled;
 	atomic_t errors;
@@ -85,32 +88,39 @@ extern unsigned int cstats_nr_sets;
 struct cstats_set *cstats_set_get(struct cstats *cs);
 void cstats_set_put(struct cstats_set *set);
 
-/* Rotations and reads, core.c; the caller of the second group holds the lock */
+/* Rotations, core.c. cstats_cut() and cstats_zero() need cstats_lock(). */
+unsigned long cstats_request(struct cstats_set *set);
+void cstats_request_cancel(struct cstats_set *set);
+int cstats_await(struct cstats_set *set, unsigned long want);
 void cstats_lock(void);
 void cstats_unlock(void);
-u64 cstats_request(struct cstats_set *set);
-int cstats_reset_set(struct cstats_set *set);
-unsigned int cstats_errors(const struct cstats_set *set);
-
-void cstats_request_cancel(struct cstats_set *set);
-int cstats_rotate_to(struct cstats_set *set, u64 want);
+void cstats_mutex_unlock(void);
 u64 *cstats_cut(struct cstats_set *set, bool rebase);
+void cstats_zero(struct cstats_set *set);
 void cstats_copy(const struct cstats_set *set, struct cstats_snapshot *snap);
 void cstats_publish(struct cstats_set *set, u64 time_ns, u64 rotation_ns,
 		    unsigned int nr_cpus);
+
+/* Reads, read.c */
+int cstats_reset_set(struct cstats_set *set);
+unsigned int cstats_errors(const struct cstats_set *set);
+
+/* Module parameters, params.c */
+bool cstats_quiet(void);
+unsigned int cstats_stall_limit(void);
 
 /**
  * struct cstats_report_set - one set of a report
  * @set: the set, with a reference held
  * @want: the rotation that its reader needs
- * @err: 0, or why @snap is older than the report
+ * @err: 0, -ETIMEDOUT if @snap is an older one, -ENODEV if it is destroyed
  * @errors: errors noticed on the set
  * @snap: its snapshot
  * @cpu: each CPU's part of it, by CPU number and field, or NULL
  */
 struct cstats_report_set {
 	struct cstats_set *set;
-	u64 want;
+	unsigned long want;
 	int err;
 	unsigned int errors;
 	struct cstats_snapshot snap;

@@ -258,7 +258,7 @@ int __cstats_init(struct cstats *cs, const char *name,
 	mutex_lock(&cstats_mutex);
 	err = cstats_check_registered(cs, name);
 	if (err) {
-		mutex_unlock(&cstats_mutex);
+		cstats_mutex_unlock();
 		cstats_set_free(set);
 		return err;
 	}
@@ -272,7 +272,7 @@ int __cstats_init(struct cstats *cs, const char *name,
 	list_add_tail(&set->node, &cstats_sets);
 	cstats_nr_sets++;
 	rcu_assign_pointer(cs->set, set);
-	mutex_unlock(&cstats_mutex);
+	cstats_mutex_unlock();
 
 	cstats_debugfs_add(set);
 	return 0;
@@ -308,7 +308,7 @@ static void cstats_unlink(struct cstats_set *set)
 	mutex_lock(&cstats_mutex);
 	list_del(&set->node);
 	cstats_nr_sets--;
-	mutex_unlock(&cstats_mutex);
+	cstats_mutex_unlock();
 	cstats_set_put(set);
 }
 
@@ -341,7 +341,7 @@ void cstats_destroy(struct cstats *cs)
 		cs->cpu = CSTATS_POISON;
 		break;
 	}
-	mutex_unlock(&cstats_mutex);
+	cstats_mutex_unlock();
 	if (found)
 		cstats_unlink(found);
 	else
@@ -364,7 +364,7 @@ static struct cstats_set *cstats_orphan(const struct module *owner)
 		cstats_request_cancel(set);
 		break;
 	}
-	mutex_unlock(&cstats_mutex);
+	cstats_mutex_unlock();
 	return found;
 }
 

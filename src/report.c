@@ -27,46 +27,11 @@ static int cstats_report_add(struct cstats_report *report,
 	return 0;
 }
 
-/* All requests first, so that the first rotation serves them all. */
-static void cstats_report_read(struct cstats_report *report)
-{
-	unsigned int i;
-
-	for (i = 0; i < report->nr_sets; i++)
-		report->sets[i].want = cstats_request(report->sets[i].set);
-	for (i = 0; i < report->nr_sets; i++) {
-		struct cstats_report_set *rs = &report->sets[i];
-
-		rs->err = cstats_rotate_to(rs->set, rs->want);
-		cstats_copy(rs->set, &rs->snap);
-	}
-}
-
-static int cstats_report_cut(struct cstats_report_set *rs)
-{
-	const struct cstats_set *set = rs->set;
-	size_t i;
-
-	rs->cpu = cstats_cut(rs->set, false);
-	if (IS_ERR(rs->cpu)) {
-		int err = PTR_ERR(rs->cpu);
-
-		rs->cpu = NULL;
-		return err;
-	}
-	if (set->base_cpu)
-		for (i = 0; i < (size_t)nr_cpu_ids * set->nr_fields; i++)
-			rs->cpu[i] -= set->base_cpu[i];
-	cstats_copy(set, &rs->snap);
-	return 0;
-}
-
-/* Fill @report, allocated for the sets in question. Needs the lock. */
-static int cstats_report_fill(struct cstats_report *report,
-			      struct cstats_set *only, bool percpu)
+/* The sets that are to be in @report, which has room for them. */
+static int cstats_report_collect(struct cstats_report *report,
+				 struct cstats_set *only)
 {
 	struct cstats_set *set;
-	unsigned int i;
 	int err;
 
 	list_for_each_entry(set, &cstats_sets, node) {
@@ -76,18 +41,41 @@ static int cstats_report_fill(struct cstats_report *report,
 		if (err)
 			return err;
 	}
-	if (only && !report->nr_sets)
-		return -ENODEV;		/* destroyed meanwhile */
-	if (percpu) {
-		err = cstats_report_cut(&report->sets[0]);
-		if (err)
-			return err;
-	} else {
-		cstats_report_read(report);
-	}
+	return only && !report->nr_sets ? -ENODEV : 0;
+}
+
+/* All requests first, so that one rotation serves them all. */
+static void cstats_report_read(struct cstats_report *report)
+{
+	unsigned int i;
+
 	for (i = 0; i < report->nr_sets; i++)
-		report->sets[i].errors = cstats_errors(report->sets[i].set);
-	return 0;
+		report->sets[i].want = cstats_request(report->sets[i].set);
+	for (i = 0; i < report->nr_sets; i++) {
+		struct cstats_report_set *rs = &report->sets[i];
+
+		rs->err = cstats_await(rs->set, rs->want);
+		cstats_copy(rs->set, &rs->snap);
+	}
+}
+
+static int cstats_report_cut(struct cstats_report_set *rs)
+{
+	const struct cstats_set *set = rs->set;
+	u64 *cpu;
+	size_t i;
+
+	cstats_lock();
+	cpu = cstats_cut(rs->set, false);
+	if (!IS_ERR(cpu)) {
+		rs->cpu = cpu;
+		if (set->base_cpu)
+			for (i = 0; i < (size_t)nr_cpu_ids * set->nr_fields; i++)
+				cpu[i] -= set->base_cpu[i];
+		cstats_copy(set, &rs->snap);
+	}
+	cstats_unlock();
+	return PTR_ERR_OR_ZERO(cpu);
 }
 
 /**
@@ -104,17 +92,24 @@ static int cstats_report_fill(struct cstats_report *report,
 struct cstats_report *cstats_report_take(struct cstats_set *only, bool percpu)
 {
 	struct cstats_report *report;
+	unsigned int i;
 	int err;
 
-	cstats_lock();
+	mutex_lock(&cstats_mutex);
 	report = kvzalloc(struct_size(report, sets, only ? 1 : cstats_nr_sets),
 			  GFP_KERNEL);
-	err = report ? cstats_report_fill(report, only, percpu) : -ENOMEM;
-	cstats_unlock();
+	err = report ? cstats_report_collect(report, only) : -ENOMEM;
+	cstats_mutex_unlock();
+	if (!err && percpu)
+		err = cstats_report_cut(&report->sets[0]);
+	else if (!err)
+		cstats_report_read(report);
 	if (err) {
 		cstats_report_free(report);
 		return ERR_PTR(err);
 	}
+	for (i = 0; i < report->nr_sets; i++)
+		report->sets[i].errors = cstats_errors(report->sets[i].set);
 	return report;
 }
 

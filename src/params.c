@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cstats: the module parameters, which can be changed while readers run
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/moduleparam.h>
+#include <linux/sched/isolation.h>
+#include <linux/string.h>
+#include <linux/sysfs.h>
+#include <linux/tick.h>
+
+#include "internal.h"
+
+#define CSTATS_STALL_MS_MAX	600000
+
+enum cstats_sync { CSTATS_AUTO, CSTATS_EXPEDITED, CSTATS_QUIET };
+
+static const char * const cstats_sync_names[] = {
+	[CSTATS_AUTO] = "auto",
+	[CSTATS_EXPEDITED] = "expedited",
+	[CSTATS_QUIET] = "quiet",
+};
+
+static int cstats_sync = CSTATS_AUTO;
+
+/* Length of a parameter's text, for a message. */
+static int cstats_param_len(const char *val)
+{
+	return min_t(size_t, strcspn(val, "\n"), 32);
+}
+
+static int cstats_sync_set(const char *val, const struct kernel_param *kp)
+{
+	int mode = sysfs_match_string(cstats_sync_names, val);
+
+	if (mode < 0) {
+		pr_err("sync=%*pE: use auto, expedited or quiet\n",
+		       cstats_param_len(val), val);
+		return mode;
+	}
+	WRITE_ONCE(cstats_sync, mode);
+	return 0;
+}
+
+static int cstats_sync_get(char *buf, const struct kernel_param *kp)
+{
+	return sysfs_emit(buf, "%s\n", cstats_sync_names[READ_ONCE(cstats_sync)]);
+}
+
+static const struct kernel_param_ops cstats_sync_ops = {
+	.set = cstats_sync_set,
+	.get = cstats_sync_get,
+};
+
+module_param_cb(sync, &cstats_sync_ops, NULL, 0644);
+MODULE_PARM_DESC(sync, "how reads wait: expedited (IPIs), quiet (RCU grace period), auto (quiet where the kernel has nohz_full or isolated CPUs; default)");
+
+static unsigned int cstats_stall_ms = 10000;
+
+static int cstats_stall_set(const char *val, const struct kernel_param *kp)
+{
+	unsigned int ms;
+
+	if (kstrtouint(val, 0, &ms) || ms < 1 || ms > CSTATS_STALL_MS_MAX) {
+		pr_err("stall_ms=%*pE: use 1 to %u\n", cstats_param_len(val), val,
+		       CSTATS_STALL_MS_MAX);
+		return -EINVAL;
+	}
+	WRITE_ONCE(cstats_stall_ms, ms);
+	return 0;
+}
+
+static const struct kernel_param_ops cstats_stall_ops = {
+	.set = cstats_stall_set,
+	.get = param_get_uint,
+};
+
+module_param_cb(stall_ms, &cstats_stall_ops, &cstats_stall_ms, 0644);
+MODULE_PARM_DESC(stall_ms, "milliseconds that a read waits for an open section before it fails (1 to 600000; default 10000)");
+
+/**
+ * cstats_quiet - should a rotation disturb no CPU?
+ */
+bool cstats_quiet(void)
+{
+	switch (READ_ONCE(cstats_sync)) {
+	case CSTATS_EXPEDITED:
+		return false;
+	case CSTATS_QUIET:
+		return true;
+	default:
+		return tick_nohz_full_enabled() ||
+		       housekeeping_enabled(HK_TYPE_DOMAIN);
+	}
+}
+
+/**
+ * cstats_stall_limit - for how many milliseconds to wait for a section
+ */
+unsigned int cstats_stall_limit(void)
+{
+	return READ_ONCE(cstats_stall_ms);
+}
