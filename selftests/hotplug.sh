@@ -81,7 +81,7 @@ do_cmd load 1
 plugger=$!
 whole() {
 	n=0
-	while [ $((n += 1)) -le 40 ]; do
+	while [ $((n += 1)) -le 20 ]; do
 		cat $client/values >"$tmp/read" || return
 		[ "$(field "$tmp/read" client.in)" = "$(field "$tmp/read" client.out)" ] || return
 		[ "$(field "$tmp/read" client.in)" -ge "${last:-0}" ] || return

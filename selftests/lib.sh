@@ -19,11 +19,11 @@
 . "${KTAP_HELPERS:-$dir/../kselftest/ktap_helpers.sh}"
 
 debugfs=/sys/kernel/debug
-cstats=$debugfs/cstats
-sets=$debugfs/cstats_sets
-# shellcheck disable=SC2034 # for those who source this
 tracing=/sys/kernel/tracing
-parameters=/sys/module/cstats/parameters
+# for those who source this
+export cstats=$debugfs/cstats
+export sets=$debugfs/cstats_sets
+export parameters=/sys/module/cstats/parameters
 
 tmp=$(mktemp -d) || exit 1
 loaded=
@@ -77,12 +77,13 @@ unload() {
 
 at_exit() {
 	status=$?
+	forget_ipis
 	[ "$(jobs | wc -l)" = 0 ] || kill "$(jobs -p)" 2>/dev/null
 	for name in $loaded; do
 		rmmod "$name" || status=$KSFT_FAIL
 	done
 	rm -rf "$tmp"
-	exit $status
+	exit "$status"
 }
 trap at_exit EXIT
 
@@ -160,10 +161,20 @@ header() {
 	}' "$1"
 }
 
-# IPIs for function calls that all CPUs got so far
-ipis() {
-	awk '$1 == "CAL:" { for (i = 2; $i ~ /^[0-9]+$/; i++) n += $i; print n }' \
-		/proc/interrupts
+# IPIs of cstats.ko so far, once count_ipis has succeeded. By a probe of their
+# handler, since /proc/interrupts has all kinds.
+count_ipis() {
+	echo "p:cstats_test/ipi cstats:cstats_ipi" >>$tracing/kprobe_events &&
+		echo 1 >$tracing/events/cstats_test/ipi/enable
+} 2>/dev/null
+
+ipis() { awk '$1 == "ipi" { print $2 }' $tracing/kprobe_profile; }
+
+forget_ipis() {
+	[ ! -d $tracing/events/cstats_test/ipi ] || {
+		echo 0 >$tracing/events/cstats_test/ipi/enable
+		echo '-:cstats_test/ipi' >>$tracing/kprobe_events
+	}
 }
 
 # finish: totals and exit status

@@ -75,7 +75,7 @@ check "sets of a module that fails to load are gone, too" is \
 # All of it at once: readers while modules come and go
 (while :; do cat $cstats $sets/*/*s $sets/*/percpu; done) >/dev/null 2>&1 &
 reader=$!
-(while :; do for f in $sets/*/reset; do echo 1 >"$f"; done; done) >/dev/null 2>&1 &
+(while :; do for f in "$sets"/*/reset; do echo 1 >"$f"; done; done) >/dev/null 2>&1 &
 resetter=$!
 churn() {
 	n=0

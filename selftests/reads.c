@@ -19,7 +19,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SIZE	(1 << 20)
+#define SIZE	1048576
 
 static char text[SIZE], again[SIZE];
 static size_t size;

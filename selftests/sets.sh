@@ -14,12 +14,17 @@ load cstats_test
 load cstats_test_sets nr=1000 churn=0
 results $debugfs/cstats_test/cstats_test_sets
 
-before=$(ipis)
-cat $cstats >"$tmp/cstats"
-after=$(ipis)
-say "one cat of 1,000 sets: $((after - before)) IPIs"
+if count_ipis; then
+	before=$(ipis)
+	cat $cstats >"$tmp/cstats"
+	check "one barrier served all of them" is $(($(ipis) - before)) \
+		$(($(grep -c ^processor /proc/cpuinfo) - 1))
+	forget_ipis
+else
+	cat $cstats >"$tmp/cstats"
+	ktap_test_skip "one barrier: no kprobe events here"
+fi
 check "it has 1,000 sets" is "$(grep -c ' snapshot ' "$tmp/cstats")" 1000
-check "one barrier served all of them" test $((after - before)) -lt 100
 check "all were cut in one rotation" is "$(header "$tmp/cstats" time_ns | sort -u | wc -l)" 1
 check "each has its values" is "$(awk '/\.plus / { sum += $2; bad += p != "" }
 	/\.plus / { p = $2 } /\.minus / { bad += $2 != -p; p = "" }
@@ -41,7 +46,7 @@ check "and all are gone" is "$(cat $cstats)" "cstats version: 1"
 load cstats_test_sets nr=5 churn=1 ms=300
 fleeting() {
 	n=0 seen=0
-	while [ $((n += 1)) -le 200 ]; do
+	while [ $((n += 1)) -le 60 ]; do
 		cat $cstats >"$tmp/cstats" || return
 		[ "$(grep -c '^# many_' "$tmp/cstats")" = 5 ] || return
 		awk '$1 == "fleeting.plus" { p = $2 } $1 == "fleeting.minus" { m = $2 }

@@ -294,7 +294,7 @@ static int hold_thread(void *arg)
 		cstats_release(&inner);
 	}
 	complete(&hold->opened);
-	while (!(ended = smp_load_acquire(&hold->end)) && ktime_get_ns() < limit)
+	while (!(ended = READ_ONCE(hold->end)) && ktime_get_ns() < limit)
 		cpu_relax();
 	hold_add(&s, hold, hold->delta - hold->delta / 2);
 	cstats_release(&s);
@@ -330,7 +330,7 @@ int cstats_test_release(struct cstats_test_hold *hold)
 {
 	int ret;
 
-	smp_store_release(&hold->end, true);
+	WRITE_ONCE(hold->end, true);
 	ret = cstats_test_stop(hold->task);
 	check_eq(ret, 0);
 	return ret;

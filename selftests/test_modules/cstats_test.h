@@ -65,9 +65,12 @@ __printf(1, 2) void cstats_test_skip(const char *fmt, ...);
 void cstats_test_log_mark(void);
 unsigned int cstats_test_log_lines(const char *text);
 
-/* A snapshot whose values go to the array @array. */
-#define CSTATS_TEST_SNAPSHOT(array) \
-	{ .values = (array), .nr_fields = ARRAY_SIZE(array) }
+/* A snapshot whose values go to the array @values. */
+static inline struct cstats_snapshot cstats_test_snapshot(s64 *values,
+							  unsigned int nr_fields)
+{
+	return (struct cstats_snapshot){ .values = values, .nr_fields = nr_fields };
+}
 
 /* Kernel threads, on CPU @cpu or anywhere if negative. */
 struct task_struct *cstats_test_start(int cpu, int (*fn)(void *), void *arg);
@@ -105,21 +108,5 @@ static inline u32 cstats_test_random(u32 *state)
 	*state = *state * 1664525 + 1013904223;
 	return *state >> 8;
 }
-
-#define CSTATS_TEST_MODULE(cases, what)					\
-static int __init cstats_test_module_init(void)				\
-{									\
-	cstats_test_run(THIS_MODULE, cases, ARRAY_SIZE(cases));		\
-	return 0;							\
-}									\
-static void __exit cstats_test_module_exit(void)			\
-{									\
-	cstats_test_forget(THIS_MODULE);				\
-}									\
-module_init(cstats_test_module_init);					\
-module_exit(cstats_test_module_exit);					\
-MODULE_INFO(test, "Y");							\
-MODULE_DESCRIPTION(what);						\
-MODULE_LICENSE("GPL")
 
 #endif /* _CSTATS_TEST_H */

@@ -32,7 +32,7 @@ static s64 values[NR];
 
 static struct cstats_snapshot snapshot(void)
 {
-	struct cstats_snapshot snap = CSTATS_TEST_SNAPSHOT(values);
+	struct cstats_snapshot snap = cstats_test_snapshot(values, ARRAY_SIZE(values));
 
 	memset(values, 0x5a, sizeof(values));
 	return snap;
@@ -245,33 +245,31 @@ struct adder {
 	unsigned int field;
 	s64 delta;
 	int count;
+	struct completion done;
 };
 
 static int adder_thread(void *arg)
 {
-	const struct adder *a = arg;
+	struct adder *a = arg;
 	int i;
 
 	for (i = 0; i < a->count; i++)
 		add(a->field, a->delta);
+	complete(&a->done);
 	return 0;
 }
 
 static void add_on(int cpu, unsigned int field, s64 delta, int count)
 {
-	struct adder a = { field, delta, count };
-	struct task_struct *task = kthread_create(adder_thread, &a, "cstats_add");
+	struct adder a = { .field = field, .delta = delta, .count = count };
+	struct task_struct *task;
 
-	if (!check(!IS_ERR(task), "no thread"))
+	init_completion(&a.done);
+	task = cstats_test_start(cpu, adder_thread, &a);
+	if (!task)
 		return;
-	get_task_struct(task);
-	kthread_bind(task, cpu);
-	wake_up_process(task);
-	/* A thread that is stopped before it ran never runs. */
-	while (!READ_ONCE(task->exit_state))
-		schedule_timeout_uninterruptible(1);
-	kthread_stop(task);
-	put_task_struct(task);
+	wait_for_completion(&a.done);
+	cstats_test_stop(task);
 }
 
 static void add_and_read(void)
@@ -441,7 +439,7 @@ static struct {
 static void read_last_here(void)
 {
 	s64 sums[NR];
-	struct cstats_snapshot snap = CSTATS_TEST_SNAPSHOT(sums);
+	struct cstats_snapshot snap = cstats_test_snapshot(sums, ARRAY_SIZE(sums));
 
 	got.err = cstats_read_last(&set, &snap);
 	got.number = snap.number;
@@ -661,25 +659,22 @@ struct reader {
 	struct task_struct *task;
 	int err;
 	s64 sums[NR];
-	u64 number;
-	bool done;
+	struct completion done;
 };
 
 static int reader_thread(void *arg)
 {
 	struct reader *r = arg;
-	struct cstats_snapshot snap = CSTATS_TEST_SNAPSHOT(r->sums);
+	struct cstats_snapshot snap = cstats_test_snapshot(r->sums, ARRAY_SIZE(r->sums));
 
 	r->err = cstats_read(&set, &snap);
-	r->number = snap.number;
-	smp_store_release(&r->done, true);
+	complete(&r->done);
 	return 0;
 }
 
 /* Start a reader here, and give it the time to get stuck. */
 static void reader_start(struct reader *r)
 {
-	memset(r, 0, sizeof(*r));
 	r->task = cstats_test_start(raw_smp_processor_id(), reader_thread, r);
 	schedule_timeout_uninterruptible(HZ / 10);
 }
@@ -687,13 +682,11 @@ static void reader_start(struct reader *r)
 /* Wait for its end, but not for ever. */
 static bool reader_finish(struct reader *r)
 {
-	unsigned long limit = jiffies + 15 * HZ;
+	bool done = wait_for_completion_timeout(&r->done, 15 * HZ);
 
-	while (!smp_load_acquire(&r->done) && time_before(jiffies, limit))
-		schedule_timeout_uninterruptible(1);
-	check(r->done, "the reader does not return");
+	check(done, "the reader does not return");
 	cstats_test_stop(r->task);
-	return r->done;
+	return done;
 }
 
 static void reader_waits(bool nested)
@@ -701,14 +694,15 @@ static void reader_waits(bool nested)
 	struct cstats_test_hold hold = { .cs = &set, .nested = nested,
 					 .fields = NR, .delta = 2 };
 	cpumask_t affinity = *current->cpus_ptr;
-	struct reader r;
+	struct reader r = {};
 
+	init_completion(&r.done);
 	hold.cpu = cstats_test_other_cpu();
 	if (hold.cpu < 0 || !start())
 		return;
 	if (!cstats_test_hold(&hold)) {
 		reader_start(&r);
-		check(!smp_load_acquire(&r.done), "did not wait for an open section");
+		check(!completion_done(&r.done), "did not wait for an open section");
 		cstats_test_release(&hold);
 		if (reader_finish(&r)) {
 			check_eq(r.err, 0);
@@ -764,9 +758,9 @@ static int never_even_thread(void *arg)
 			next = now + NSEC_PER_MSEC;
 		}
 		cond_resched();		/* or there is no grace period */
-		in_time = smp_load_acquire(&starver->reader.done);
+		in_time = completion_done(&starver->reader.done);
 	} while (!in_time && now < start + 3ULL * NSEC_PER_SEC);
-	smp_store_release(&cpu->seq, cpu->seq + 1);
+	WRITE_ONCE(cpu->seq, cpu->seq + 1);
 	return in_time;
 }
 
@@ -780,6 +774,7 @@ static void reader_does_not_starve(void)
 	if (cpu < 0 || !start())
 		return;
 	init_completion(&starver.odd);
+	init_completion(&starver.reader.done);
 	writer = cstats_test_start(cpu, never_even_thread, &starver);
 	if (writer) {
 		wait_for_completion(&starver.odd);
@@ -797,7 +792,7 @@ static void reader_does_not_starve(void)
 static int destroy_thread(void *arg)
 {
 	cstats_destroy(&set);
-	smp_store_release((bool *)arg, true);
+	complete(arg);
 	return 0;
 }
 
@@ -805,10 +800,12 @@ static void destroy_under_reader(void)
 {
 	struct cstats_test_hold hold = { .cs = &set, .fields = NR, .delta = 2 };
 	cpumask_t affinity = *current->cpus_ptr;
+	DECLARE_COMPLETION_ONSTACK(destroyed);
+	struct cstats_snapshot snap = snapshot();
 	struct task_struct *destroyer;
-	bool destroyed = false;
-	struct reader r;
+	struct reader r = {};
 
+	init_completion(&r.done);
 	hold.cpu = cstats_test_other_cpu();
 	if (hold.cpu < 0 || !start())
 		return;
@@ -822,12 +819,10 @@ static void destroy_under_reader(void)
 			check(r.err || (r.sums[UP] == r.sums[DOWN] &&
 					r.sums[UP] == r.sums[LEVEL]), "torn");
 		}
-		while (!smp_load_acquire(&destroyed))
-			schedule_timeout_uninterruptible(1);
+		wait_for_completion(&destroyed);
 		cstats_test_stop(destroyer);
 	}
-	check_eq(cstats_read(&set, &(struct cstats_snapshot){ .values = values,
-							     .nr_fields = NR }), -ENODEV);
+	check_eq(cstats_read(&set, &snap), -ENODEV);
 	memset(&set, 0, sizeof(set));
 	set_cpus_allowed_ptr(current, &affinity);
 }
@@ -905,4 +900,20 @@ static const struct cstats_test_case cases[] = {
 	{ "release_twice", release_twice, .warns = true },
 };
 
-CSTATS_TEST_MODULE(cases, "cstats: every function and every error");
+static int __init api_init(void)
+{
+	cstats_test_run(THIS_MODULE, cases, ARRAY_SIZE(cases));
+	return 0;
+}
+
+static void __exit api_exit(void)
+{
+	cstats_test_forget(THIS_MODULE);
+}
+
+module_init(api_init);
+module_exit(api_exit);
+
+MODULE_INFO(test, "Y");
+MODULE_DESCRIPTION("cstats: every function and every error");
+MODULE_LICENSE("GPL");

@@ -117,6 +117,7 @@ static struct task_struct *writers[NR_CPUS];
 
 static int writer(void *arg)
 {
+	set_user_nice(current, MAX_NICE);	/* the script goes first */
 	while (!kthread_should_stop()) {
 		struct cstats_section s = cstats_acquire(&set);
 		unsigned int i;

@@ -232,7 +232,7 @@ static atomic_long_t snapshots;
 static int reader(void *arg)
 {
 	s64 values[NR], total = 0;
-	struct cstats_snapshot snap = CSTATS_TEST_SNAPSHOT(values);
+	struct cstats_snapshot snap = cstats_test_snapshot(values, ARRAY_SIZE(values));
 	u64 number = 0;
 
 	while (!kthread_should_stop()) {
@@ -252,7 +252,7 @@ static int reader(void *arg)
 static void compare_with_pages(void)
 {
 	s64 values[NR], expected[NR + 1] = {};
-	struct cstats_snapshot snap = CSTATS_TEST_SNAPSHOT(values);
+	struct cstats_snapshot snap = cstats_test_snapshot(values, ARRAY_SIZE(values));
 	unsigned int i;
 
 	if (!check_eq(cstats_read(&stats, &snap), 0))
@@ -284,7 +284,7 @@ static void call_sites(void)
 		{ 9, 55, 4, 0, 1, 4 },		/* alloc heap, of one released page */
 	};
 	s64 values[NR];
-	struct cstats_snapshot snap = CSTATS_TEST_SNAPSHOT(values);
+	struct cstats_snapshot snap = cstats_test_snapshot(values, ARRAY_SIZE(values));
 	struct span span[5];
 	unsigned int i, j;
 
@@ -356,7 +356,7 @@ static void concurrent_readers(void)
 		cstats_test_stop(tasks[i]);
 	kfree(tasks);
 	compare_with_pages();
-	cstats_test_note("%lu snapshots, %lu spans allocated, %lu freed, %lu arenas, %lu times scavenged",
+	cstats_test_note("%lu snapshots, %lu allocations, %lu frees, %lu arenas, %lu scavenges",
 			 atomic_long_read(&snapshots), atomic_long_read(&calls[ALLOC]),
 			 atomic_long_read(&calls[FREE]), atomic_long_read(&calls[GROW]),
 			 atomic_long_read(&calls[SCAVENGE]));

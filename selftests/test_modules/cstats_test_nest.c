@@ -195,7 +195,7 @@ static int nmi_handler(unsigned int type, struct pt_regs *regs)
 	if (!READ_ONCE(nc->nmi))
 		return NMI_DONE;
 	section(NMI, 10);
-	smp_store_release(&nc->nmi, false);
+	WRITE_ONCE(nc->nmi, false);
 	return NMI_HANDLED;
 }
 
@@ -207,7 +207,7 @@ static int nmi_read_handler(unsigned int type, struct pt_regs *regs)
 {
 	struct nest_cpu *nc = this_cpu_read(nest_cpu);
 	s64 values[NR];
-	struct cstats_snapshot snap = CSTATS_TEST_SNAPSHOT(values);
+	struct cstats_snapshot snap = cstats_test_snapshot(values, ARRAY_SIZE(values));
 
 	if (!READ_ONCE(nc->nmi))
 		return NMI_DONE;
@@ -216,7 +216,7 @@ static int nmi_read_handler(unsigned int type, struct pt_regs *regs)
 		read_last_err++;
 	read_last_number = snap.number;
 	nc->nested[NMI]++;
-	smp_store_release(&nc->nmi, false);
+	WRITE_ONCE(nc->nmi, false);
 	return NMI_HANDLED;
 }
 
@@ -229,10 +229,10 @@ static void send_nmis(void)
 	for (i = 0; i < 20; i++) {
 		cpus_read_lock();
 		for_each_online_cpu(cpu) {
-			smp_store_release(&per_cpu(nest_cpu, cpu)->nmi, true);
+			WRITE_ONCE(per_cpu(nest_cpu, cpu)->nmi, true);
 			apic->send_IPI(cpu, NMI_VECTOR);
 			spins = 0;
-			while (smp_load_acquire(&per_cpu(nest_cpu, cpu)->nmi) &&
+			while (READ_ONCE(per_cpu(nest_cpu, cpu)->nmi) &&
 			       ++spins < 100000000)
 				cpu_relax();
 			check(spins < 100000000, "CPU %d got no NMI", cpu);

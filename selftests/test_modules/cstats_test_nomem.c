@@ -38,14 +38,12 @@ static int fail_kvmalloc(struct kretprobe_instance *ri, struct pt_regs *regs)
 	maybe_fail(regs, &taken);
 	return 0;
 }
-NOKPROBE_SYMBOL(fail_kvmalloc);
 
 static int fail_percpu(struct kretprobe_instance *ri, struct pt_regs *regs)
 {
 	maybe_fail(regs, &taken_percpu);
 	return 0;
 }
-NOKPROBE_SYMBOL(fail_percpu);
 
 /* The allocators that cstats.ko calls, by their names in the kernels around. */
 static struct kretprobe probes[] = {
@@ -141,7 +139,7 @@ static void add(s64 delta)
 static void expect(s64 up)
 {
 	s64 values[NR];
-	struct cstats_snapshot snap = CSTATS_TEST_SNAPSHOT(values);
+	struct cstats_snapshot snap = cstats_test_snapshot(values, ARRAY_SIZE(values));
 
 	check_eq(cstats_read(&set, &snap), 0);
 	check_eq(values[UP], up);

@@ -57,7 +57,7 @@ static void make_sets(void)
 static void read_sets(void)
 {
 	s64 values[NR];
-	struct cstats_snapshot snap = CSTATS_TEST_SNAPSHOT(values);
+	struct cstats_snapshot snap = cstats_test_snapshot(values, ARRAY_SIZE(values));
 	unsigned int i;
 
 	for (i = 0; i < nr_made; i++)
@@ -96,7 +96,7 @@ static unsigned long reads[3];		/* with a snapshot, empty, without a set */
 static int fleeting_reader(void *arg)
 {
 	s64 values[NR];
-	struct cstats_snapshot snap = CSTATS_TEST_SNAPSHOT(values);
+	struct cstats_snapshot snap = cstats_test_snapshot(values, ARRAY_SIZE(values));
 	unsigned int turn = 0;
 	int err;
 

@@ -9,12 +9,6 @@
 
 #include "cstats_test.h"
 
-void cstats_writer_six(struct cstats *cs, s64 a, s64 b);
-void cstats_writer_fence(struct cstats *cs, s64 a, s64 b);
-void cstats_writer_lock(struct cstats *cs, s64 a, s64 b);
-void cstats_writer_xchg(struct cstats *cs, s64 a, s64 b);
-void cstats_writer_long(struct cstats *cs, s64 a, s64 b);
-
 static unsigned long shared;
 
 static __always_inline void six(struct cstats_section *s, s64 a, s64 b)
@@ -27,7 +21,7 @@ static __always_inline void six(struct cstats_section *s, s64 a, s64 b)
 	cstats_add(s, 5, b);
 }
 
-noinline void cstats_writer_six(struct cstats *cs, s64 a, s64 b)
+static noinline __used void cstats_writer_six(struct cstats *cs, s64 a, s64 b)
 {
 	struct cstats_section s = cstats_acquire(cs);
 
@@ -35,25 +29,25 @@ noinline void cstats_writer_six(struct cstats *cs, s64 a, s64 b)
 	cstats_release(&s);
 }
 
-noinline void cstats_writer_fence(struct cstats *cs, s64 a, s64 b)
+static noinline __used void cstats_writer_fence(struct cstats *cs, s64 a, s64 b)
 {
 	struct cstats_section s = cstats_acquire(cs);
 
-	mb();
+	mb();		/* wrong on purpose: a fence */
 	six(&s, a, b);
 	cstats_release(&s);
 }
 
-noinline void cstats_writer_lock(struct cstats *cs, s64 a, s64 b)
+static noinline __used void cstats_writer_lock(struct cstats *cs, s64 a, s64 b)
 {
 	struct cstats_section s = cstats_acquire(cs);
 
-	smp_mb();
+	smp_mb();	/* wrong on purpose: a LOCK prefix */
 	six(&s, a, b);
 	cstats_release(&s);
 }
 
-noinline void cstats_writer_xchg(struct cstats *cs, s64 a, s64 b)
+static noinline __used void cstats_writer_xchg(struct cstats *cs, s64 a, s64 b)
 {
 	struct cstats_section s = cstats_acquire(cs);
 
@@ -62,7 +56,7 @@ noinline void cstats_writer_xchg(struct cstats *cs, s64 a, s64 b)
 	cstats_release(&s);
 }
 
-noinline void cstats_writer_long(struct cstats *cs, s64 a, s64 b)
+static noinline __used void cstats_writer_long(struct cstats *cs, s64 a, s64 b)
 {
 	struct cstats_section s = cstats_acquire(cs);
 	struct cstats_section t = cstats_acquire(cs);
@@ -80,7 +74,7 @@ static void writers_count(void)
 	};
 	static struct cstats set;
 	s64 values[6];
-	struct cstats_snapshot snap = CSTATS_TEST_SNAPSHOT(values);
+	struct cstats_snapshot snap = cstats_test_snapshot(values, ARRAY_SIZE(values));
 	unsigned int i;
 
 	if (!check_eq(cstats_init(&set, "writer", fields, 6), 0))
@@ -100,4 +94,20 @@ static const struct cstats_test_case cases[] = {
 	{ "writers_count", writers_count },
 };
 
-CSTATS_TEST_MODULE(cases, "cstats: writers to disassemble");
+static int __init writer_init(void)
+{
+	cstats_test_run(THIS_MODULE, cases, ARRAY_SIZE(cases));
+	return 0;
+}
+
+static void __exit writer_exit(void)
+{
+	cstats_test_forget(THIS_MODULE);
+}
+
+module_init(writer_init);
+module_exit(writer_exit);
+
+MODULE_INFO(test, "Y");
+MODULE_DESCRIPTION("cstats: writers to disassemble");
+MODULE_LICENSE("GPL");
