@@ -97,13 +97,15 @@ DECLARE_PER_CPU(struct variant_cpu, variant_static);
 #define static_cpu_add(var, off, i, d)	\
 	this_cpu_add(((s64 __percpu *)((void __percpu *)&(var) + (off)))[i], d)
 #else
-extern __thread struct variant_cpu variant_static;
+static_assert(sizeof(struct variant_cpu) <= SHIM_STATIC_SIZE, "too small");
+#define variant_static			(*(struct variant_cpu *)shim_cpu.fixed)
 #define static_cpu_read(pcp)		READ_ONCE(pcp)
 #define static_cpu_write(pcp, v)	WRITE_ONCE(pcp, v)
 #define static_cpu_add(var, off, i, d)					\
 ({									\
-	asm volatile("addq %1, %%fs:" #var "@tpoff+%c2(%0)"		\
-		     : : "r" (off), "re" (d), "i" (8 * (i)) : "memory");	\
+	asm volatile("addq %1, %%fs:shim_cpu@tpoff+%c2(%0)"		\
+		     : : "r" (off), "re" (d),				\
+			 "i" (offsetof(struct shim_cpu, fixed) + 8 * (i)) : "memory");	\
 })
 #endif
 

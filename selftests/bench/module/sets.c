@@ -32,6 +32,7 @@ static unsigned int nr_sets;
 static int sets_add(const struct cstats_field *fields)
 {
 	struct bench_set *set = kzalloc(sizeof(*set), GFP_KERNEL);
+	struct cstats_section section;
 	unsigned int i;
 	int err;
 
@@ -45,6 +46,10 @@ static int sets_add(const struct cstats_field *fields)
 		kfree(set);
 		return err;
 	}
+	section = cstats_acquire(&set->cs);
+	for (i = 0; i < SIX_FIELDS; i++)
+		cstats_add(&section, i, set->values[i]);
+	cstats_release(&section);
 	sets[nr_sets++] = set;
 	return 0;
 }

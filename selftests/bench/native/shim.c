@@ -14,18 +14,13 @@
 
 #include "native.h"
 
-#define SHIM_PERCPU_SIZE	32768
-
-__thread unsigned int shim_preempt_count = PREEMPT_NEED_RESCHED;
-__thread unsigned long shim_this_cpu_off;
+__thread struct shim_cpu shim_cpu = { .preempt_count = PREEMPT_NEED_RESCHED };
 unsigned long shim_cpu_off[SHIM_NR_CPUS];
 unsigned int nr_cpu_ids;
 
-static __thread __aligned(64) char shim_percpu[SHIM_PERCPU_SIZE];
 static size_t shim_percpu_used;
 
 struct writers_mem w;
-__thread __aligned(64) struct variant_cpu variant_static;
 
 void shim_preempt_schedule(void)
 {
@@ -41,8 +36,8 @@ void shim_cpu_start(unsigned int cpu, int host_cpu)
 	CPU_SET(host_cpu, &set);
 	if (sched_setaffinity(0, sizeof(set), &set))
 		err(1, "cannot run on CPU %d", host_cpu);
-	asm("movq %%fs:0, %0" : "=r" (shim_this_cpu_off));
-	shim_cpu_off[cpu] = shim_this_cpu_off;
+	asm("movq %%fs:0, %0" : "=r" (shim_cpu.this_cpu_off));
+	shim_cpu_off[cpu] = shim_cpu.this_cpu_off;
 }
 
 void *__alloc_percpu(size_t size, size_t align)
@@ -52,7 +47,7 @@ void *__alloc_percpu(size_t size, size_t align)
 	if (at + size > SHIM_PERCPU_SIZE)
 		errx(1, "out of per-CPU memory");
 	shim_percpu_used = at + size;
-	return (void *)((unsigned long)shim_percpu + at - shim_this_cpu_off);
+	return (void *)((unsigned long)shim_cpu.area + at - shim_cpu.this_cpu_off);
 }
 
 noinline void percpu_counter_add_batch(struct percpu_counter *fbc, s64 amount, s32 batch)
@@ -144,7 +139,7 @@ void writers_mem_init(unsigned int nr_fields)
 	size_t align = 64;
 
 	for (unsigned int cpu = 0; cpu < nr_cpu_ids; cpu++)
-		memset(per_cpu_ptr((char *)shim_percpu - shim_this_cpu_off, cpu), 0,
+		memset(per_cpu_ptr(shim_cpu.area - shim_cpu.this_cpu_off, cpu), 0,
 		       SHIM_PERCPU_SIZE);
 	shim_percpu_used = 0;
 	memset(&w, 0, sizeof(w));

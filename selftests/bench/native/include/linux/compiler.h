@@ -2,6 +2,7 @@
 #ifndef _SHIM_COMPILER_H
 #define _SHIM_COMPILER_H
 
+#include <assert.h>
 #include <stdalign.h>
 #include <sys/cdefs.h>		/* __always_inline, __attribute_noinline__ */
 

@@ -14,7 +14,6 @@
 
 #define SHIM_NR_CPUS	256
 
-extern __thread unsigned long shim_this_cpu_off;
 extern unsigned long shim_cpu_off[SHIM_NR_CPUS];
 extern unsigned int nr_cpu_ids;
 
@@ -29,7 +28,7 @@ void *__alloc_percpu(size_t size, size_t align);
 ({									\
 	unsigned long __p = (unsigned long)(ptr);			\
 									\
-	asm ("addq %1, %0" : "+r" (__p) : "m" (shim_this_cpu_off));	\
+	asm ("addq %1, %0" : "+r" (__p) : "m" (shim_cpu.this_cpu_off));	\
 	(typeof(ptr))__p;						\
 })
 

@@ -11,19 +11,34 @@
 
 #define PREEMPT_NEED_RESCHED	0x80000000	/* inverted, as on x86 */
 
-extern __thread unsigned int shim_preempt_count;
+/*
+ * What a CPU has. All of it is within one page, the most used first, as in the
+ * kernel: addresses that differ by multiples of 4 KiB would slow each other down.
+ */
+#define SHIM_STATIC_SIZE	320
+#define SHIM_PERCPU_SIZE	(4096 - 64 - SHIM_STATIC_SIZE)
+
+struct shim_cpu {
+	__aligned(4096) unsigned int preempt_count;
+	unsigned long this_cpu_off;
+	__aligned(64) char fixed[SHIM_STATIC_SIZE];	/* static per-CPU data */
+	__aligned(64) char area[SHIM_PERCPU_SIZE];	/* for __alloc_percpu() */
+};
+
+extern __thread struct shim_cpu shim_cpu;
+
 void shim_preempt_schedule(void);
 
 static __always_inline void preempt_disable(void)
 {
-	asm volatile("incl %0" : "+m" (shim_preempt_count) : : "memory");
+	asm volatile("incl %0" : "+m" (shim_cpu.preempt_count) : : "memory");
 }
 
 static __always_inline void preempt_enable(void)
 {
 	bool resched;
 
-	asm volatile("decl %0" : "+m" (shim_preempt_count), "=@ccz" (resched)
+	asm volatile("decl %0" : "+m" (shim_cpu.preempt_count), "=@ccz" (resched)
 		     : : "memory");
 	if (unlikely(resched))
 		shim_preempt_schedule();

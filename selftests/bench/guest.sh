@@ -1,0 +1,56 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# guest.sh - what the in-kernel bench does in its machine, with the modules loaded
+#
+# usage: sh guest.sh ROUNDS TEST...
+#
+# A TEST is a file of cstats_bench, or one of: interrupts (that reads cost), and
+# sets:N (N sets in one file). The samples go to /out/samples.
+
+rounds=$1
+shift
+bench=/sys/kernel/debug/cstats_bench
+out=/out/samples
+
+echo "$rounds" >/sys/module/cstats_bench/parameters/rounds || exit
+
+calls() { # function call interrupts so far, of all processors
+	awk '/^ *CAL:/ { for (i = 2; $i ~ /^[0-9]+$/; i++) n += $i } END { print n + 0 }' \
+		/proc/interrupts
+}
+
+memory() { # kB of per-CPU memory, and of slabs
+	awk '/^Percpu:/ { p = $2 } /^Slab:/ { s = $2 } END { print p, s }' /proc/meminfo
+}
+
+for test; do
+	echo "bench: $(uname -r), $(grep -c ^processor /proc/cpuinfo) CPUs: $test"
+	case $test in
+	interrupts)
+		before=$(calls)
+		cat $bench/read >>$out || exit
+		echo "ipis_per_1000_reads cpus=$(grep -c ^processor /proc/cpuinfo):" \
+			$(($(calls) - before)) >>$out ;;
+	sets:*)
+		sets=${test#*:}
+		read -r percpu slab <<-EOF
+		$(memory)
+		EOF
+		echo "$sets" >$bench/sets || exit
+		read -r percpu_now slab_now <<-EOF
+		$(memory)
+		EOF
+		echo "sets_memory_kb what=percpu sets=$sets: $((percpu_now - percpu))" >>$out
+		echo "sets_memory_kb what=slab sets=$sets: $((slab_now - slab))" >>$out
+		n=$rounds
+		[ "$sets" -lt 1000 ] || n=$((rounds / 4 + 1))
+		./timecat "$n" cstats=/sys/kernel/debug/cstats text=$bench/text \
+			>/tmp/cat || exit
+		sed "s/^cat_ns /cat_ns sets=$sets /" /tmp/cat >>$out
+		echo 0 >$bench/sets || exit ;;
+	*)
+		cat "$bench/$test" >>$out || exit ;;
+	esac
+done
+rmmod cstats_bench
