@@ -52,8 +52,9 @@
  *	label	where				forbidden otherwise
  *	A, B	cstats_barrier() before the	reader finds seq even, writer adds
  *		IPIs, cstats_ipi()		to the closed slot
- *	C	cstats_release(), smp_wmb()	reader finds seq moved on, but
- *	D	cstats_wait_cpu(), acquire	misses an add of the section
+ *	C	cstats_release(), smp_wmb(),	reader finds seq moved on, but
+ *		in nested sections too		misses an add of the section
+ *	D	cstats_wait_cpu(), acquire
  *	E	cstats_begin(), release; with	an add of the next generation
  *		the address dependency from	reaches the slot that the previous
  *		gen to the slot in writers	rotation is still summing
@@ -62,9 +63,23 @@
  *	H	cstats_request_lock		a reader gets a rotation that began
  *						before it asked
  *
- * selftests/litmus has a test for each of these pairs, with a twin that lacks
- * the barrier; selftests/model explores the protocol as a whole, interrupts
- * included.
+ * `make model` checks this. By file in selftests/litmus, where each has a twin
+ * without the barrier that fails:
+ *
+ *	A, B	entry-ipi-*, with the handler at each place of the writer's
+ *		program, entry-nested
+ *	C, D	exit, exit-next (the next section's odd value: why not a
+ *		release), exit-nested (why nested sections have C as well)
+ *	E	reuse, reuse-handover
+ *	F, G	latch-fill, latch-fill-handover, latch-done
+ *	H	share; after: cstats_done(), release and acquire
+ *	cut	causal; causal-open is what it does not promise
+ *	quiet	quiet; quiet-not-watching: sections must be where RCU watches
+ *
+ * selftests/model/cstats.pml is the protocol as a whole, searched to the end
+ * with x86's store buffers and with weaker ones: nesting, seq that goes back,
+ * waiting for a change, sharing, rotations given up and resumed, hotplug.
+ * liveness.pml shows that the wait ends, and that waiting for even may not.
  *
  * CPU hotplug is excluded during a rotation, so that each CPU is either
  * polled, or down and without sections. Dying and being brought up again order
@@ -109,8 +124,9 @@ static void cstats_ipi(void *unused)
 
 /*
  * A full barrier between the stores to ->gen before and the loads of ->seq
- * after, and one on every other CPU in between. This CPU has no section open:
- * the task that runs here is a reader.
+ * after, and one on every other CPU in between. A CPU on which the reader runs
+ * has no section open, as sections are not preempted; should the reader migrate
+ * after A, the context switch orders the sections there.
  */
 static void cstats_barrier(void)
 {
@@ -283,7 +299,7 @@ void cstats_publish(struct cstats_set *set, u64 time_ns, u64 rotation_ns,
 	WRITE_ONCE(set->newest, next);
 }
 
-/* Copy the last snapshot. Retries only when two were published meanwhile. */
+/* Copy the last snapshot. Retries when another one was published meanwhile. */
 void cstats_copy(const struct cstats_set *set, struct cstats_snapshot *snap)
 {
 	unsigned int newest, i;

@@ -41,6 +41,7 @@
 #include <linux/module.h>
 #include <linux/percpu.h>
 #include <linux/preempt.h>
+#include <linux/rcupdate.h>
 #include <linux/types.h>
 #include <asm/barrier.h>
 #include <asm/local64.h>
@@ -196,7 +197,8 @@ void cstats_bad_sequence(struct cstats_cpu *cpu);
  * between the load and the store leaves seq even again, so that plain
  * accesses will do.
  *
- * Context: Any, NMI included on 64-bit machines. Never blocks, never fails.
+ * Context: Any where RCU is watching, as for tracepoints; NMI included on 64-bit
+ * machines. Never blocks, never fails.
  * Return: the section, for cstats_add() and cstats_release().
  */
 static __always_inline struct cstats_section cstats_acquire(struct cstats *cs)
@@ -207,6 +209,7 @@ static __always_inline struct cstats_section cstats_acquire(struct cstats *cs)
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
 	s.cs = cs;
 	lock_map_acquire_read(&cs->dep_map);
+	RCU_LOCKDEP_WARN(!rcu_is_watching(), "cstats section where RCU is not watching");
 #endif
 	s.cpu = __cstats_this_cpu(cs->cpu);
 	s.seq = __cstats_load(s.cpu->seq);
