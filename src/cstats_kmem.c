@@ -21,16 +21,15 @@
  *			single or in a batch. A block beyond the largest order
  *			(a gigantic page) goes back in pieces of that order and
  *			is counted as so many frees.
- * mm_page_free_batched	Only those single pages (since 6.10 folios) of a batch
+ * mm_page_free_batched	Only those pages (in 6.1) or folios (in 6.12) of a batch
  *			that go to a per-CPU list. mm_page_free has fired for
  *			each before: page_frees_batched is a part of page_frees
  *			and must not be added to it.
  * kmalloc		All sizes. What exceeds the largest cache comes straight
  *			from the page allocator and is in page_allocs as well,
- *			as is every slab. For such a size, if it is not known at
- *			compile time, kernels from 6.10 on fire twice: once for
- *			the caller, once with a call site within the allocator.
- *			The latter is not counted, see kmem_learn().
+ *			as is every slab. If such a size is not known at compile
+ *			time, 6.12 and later (6.1 not) fire twice. One of the two
+ *			is counted, see kmem_large_again(); a failure counts twice.
  * kmem_cache_alloc	Objects of all other caches, one at a time.
  * kfree		Anything, NULL and ZERO_SIZE_PTR too; those two give
  *			nothing back and are counted apart.
@@ -49,12 +48,12 @@
 
 #include <linux/bitops.h>
 #include <linux/cstats.h>
+#include <linux/hash.h>
 #include <linux/kernel.h>
-#include <linux/mm_types.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/module.h>
-#include <linux/preempt.h>
-#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/tracepoint.h>
@@ -62,6 +61,7 @@
 
 /* One free list per order, whatever a kernel version calls the largest one. */
 #define NR_ORDERS	ARRAY_SIZE(((struct zone *)NULL)->free_area)
+#define LARGE_ORDER	get_order(KMALLOC_MAX_CACHE_SIZE + 1)
 #define MAX_SHIFT	((unsigned int)KMALLOC_SHIFT_MAX)
 #define MIN_SHIFT	3U
 #define NR_SIZES	(MAX_SHIFT - MIN_SHIFT + 1)
@@ -127,12 +127,8 @@ static struct cstats_field kmem_fields[NR_FIELDS] __initdata = {
 					  "calls of kmem_cache_free()"),
 };
 
-/*
- * Call sites within the slab allocator that report a large kmalloc() which is
- * reported for its caller too; written before the probes are registered.
- */
-static unsigned long kmem_inner_sites[8];
-static unsigned int nr_kmem_inner_sites;
+/* Pages of large kmalloc()s that were reported once, by a hash. */
+static struct page *kmem_large_pages[512];
 
 /* The names of the histograms' fields, such as "slab_allocs_size_4194304". */
 static char kmem_names[NR_FIELDS - NR_TOTALS][32] __initdata;
@@ -194,8 +190,34 @@ static void kmem_mm_page_alloc(void *data, struct page *page, unsigned int order
 		kmem_count_one(PAGE_ALLOC_FAILURES);
 }
 
+static struct page **kmem_large_slot(struct page *page)
+{
+	return &kmem_large_pages[hash_ptr(page, ilog2(ARRAY_SIZE(kmem_large_pages)))];
+}
+
+/*
+ * Is this the second report of the same memory? Both come before the caller has
+ * the memory, and mm_page_free() comes before somebody else can have it. When two
+ * allocations under way at a time share a slot, theirs are counted twice.
+ */
+static bool kmem_large_again(const void *ptr)
+{
+	struct page *page = virt_to_page(ptr);
+	struct page **slot = kmem_large_slot(page);
+	bool again = READ_ONCE(*slot) == page;
+
+	WRITE_ONCE(*slot, again ? NULL : page);
+	return again;
+}
+
 static void kmem_mm_page_free(void *data, struct page *page, unsigned int order)
 {
+	if (unlikely(order >= LARGE_ORDER)) {
+		struct page **slot = kmem_large_slot(page);
+
+		if (READ_ONCE(*slot) == page)
+			WRITE_ONCE(*slot, NULL);
+	}
 	kmem_count_pages(PAGE_FREES, PAGES_FREED, PAGE_FREES_ORDER, order);
 }
 
@@ -204,29 +226,14 @@ static void kmem_mm_page_free_batched(void *data, struct page *page)
 	kmem_count_one(PAGE_FREES_BATCHED);
 }
 
-static bool kmem_is_inner_site(unsigned long call_site)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr_kmem_inner_sites; i++) {
-		if (call_site == kmem_inner_sites[i])
-			return true;
-	}
-	return false;
-}
-
 static void kmem_kmalloc(void *data, unsigned long call_site, const void *ptr,
 			 size_t bytes_req, size_t bytes_alloc, gfp_t gfp_flags,
 			 int node)
 {
-	if (unlikely(bytes_req > KMALLOC_MAX_CACHE_SIZE) &&
-	    kmem_is_inner_site(call_site))
-		return;
-
-	if (likely(ptr))
-		kmem_count_slab(KMALLOC_CALLS, bytes_req, bytes_alloc);
-	else
+	if (unlikely(!ptr))
 		kmem_count_one(KMALLOC_FAILURES);
+	else if (likely(bytes_req <= KMALLOC_MAX_CACHE_SIZE) || !kmem_large_again(ptr))
+		kmem_count_slab(KMALLOC_CALLS, bytes_req, bytes_alloc);
 }
 
 /* struct kmem_cache is private: ask for the sizes of the cache and the object. */
@@ -260,7 +267,10 @@ struct kmem_probe {
 
 #define PROBE(name) { .event = #name, .func = kmem_##name }
 
-/* What is counted as a part of something else comes after it. */
+/*
+ * mm_page_free comes before what is a part of it, and before what it has to undo
+ * for kmem_large_again().
+ */
 static struct kmem_probe kmem_probes[] = {
 	PROBE(mm_page_alloc),
 	PROBE(mm_page_free),
@@ -280,13 +290,13 @@ static void __init kmem_find(struct tracepoint *tp, void *data)
 		probe->tp = tp;
 }
 
-static int __init kmem_register(struct kmem_probe *probe, void *data)
+static int __init kmem_register(struct kmem_probe *probe)
 {
 	int err = -ENOENT;
 
 	for_each_kernel_tracepoint(kmem_find, probe);
 	if (probe->tp)
-		err = tracepoint_probe_register(probe->tp, probe->func, data);
+		err = tracepoint_probe_register(probe->tp, probe->func, NULL);
 	if (err)
 		pr_err("cannot probe tracepoint kmem:%s: error %d\n",
 		       probe->event, err);
@@ -294,63 +304,12 @@ static int __init kmem_register(struct kmem_probe *probe, void *data)
 }
 
 /* Takes back the first @nr registrations and waits for probes under way. */
-static void kmem_unregister(struct kmem_probe *probes, unsigned int nr, void *data)
+static void kmem_unregister(unsigned int nr)
 {
 	while (nr--)
-		tracepoint_probe_unregister(probes[nr].tp, probes[nr].func, data);
+		tracepoint_probe_unregister(kmem_probes[nr].tp,
+					    kmem_probes[nr].func, NULL);
 	tracepoint_synchronize_unregister();
-}
-
-struct kmem_lesson {
-	const struct task_struct *task;
-	unsigned long call_site;	/* of the call's last event */
-	const void *ptr;
-};
-
-static void kmem_lesson_kmalloc(void *data, unsigned long call_site,
-				const void *ptr, size_t bytes_req,
-				size_t bytes_alloc, gfp_t gfp_flags, int node)
-{
-	struct kmem_lesson *lesson = data;
-
-	if (current != lesson->task || !in_task())
-		return;
-	if (ptr && ptr == lesson->ptr && !kmem_is_inner_site(lesson->call_site) &&
-	    nr_kmem_inner_sites < ARRAY_SIZE(kmem_inner_sites))
-		kmem_inner_sites[nr_kmem_inner_sites++] = lesson->call_site;
-	lesson->call_site = call_site;
-	lesson->ptr = ptr;
-}
-
-static void __init kmem_lesson_over(struct kmem_lesson *lesson, void *ptr)
-{
-	kvfree(ptr);
-	lesson->ptr = NULL;
-}
-
-/*
- * Make a large allocation by each of the allocator's entries. Where two events
- * report the same memory before it was freed, the first is the inner one.
- */
-static int __init kmem_learn(void)
-{
-	struct kmem_probe probe = {
-		.event = "kmalloc",
-		.func = kmem_lesson_kmalloc,
-	};
-	struct kmem_lesson lesson = { .task = current };
-	size_t size = KMALLOC_MAX_CACHE_SIZE + 1;
-	int err = kmem_register(&probe, &lesson);
-
-	if (err)
-		return err;
-	OPTIMIZER_HIDE_VAR(size);
-	kmem_lesson_over(&lesson, kmalloc(size, GFP_KERNEL));
-	kmem_lesson_over(&lesson, kmalloc_node(size, GFP_KERNEL, NUMA_NO_NODE));
-	kmem_lesson_over(&lesson, kmalloc_track_caller(size, GFP_KERNEL));
-	kmem_lesson_over(&lesson, kvmalloc(size, GFP_KERNEL));
-	kmem_unregister(&probe, 1, &lesson);
-	return 0;
 }
 
 /*
@@ -363,7 +322,6 @@ static void __init kmem_check_prototypes(void)
 	check_trace_callback_type_mm_page_free(kmem_mm_page_free);
 	check_trace_callback_type_mm_page_free_batched(kmem_mm_page_free_batched);
 	check_trace_callback_type_kmalloc(kmem_kmalloc);
-	check_trace_callback_type_kmalloc(kmem_lesson_kmalloc);
 	check_trace_callback_type_kmem_cache_alloc(kmem_kmem_cache_alloc);
 	check_trace_callback_type_kfree(kmem_kfree);
 	check_trace_callback_type_kmem_cache_free(kmem_kmem_cache_free);
@@ -391,10 +349,6 @@ static int __init cstats_kmem_init(void)
 	int err;
 
 	kmem_check_prototypes();
-	err = kmem_learn();
-	if (err)
-		return err;
-
 	kmem_name_histogram(PAGE_ALLOCS_ORDER, NR_ORDERS, "page_allocs_order", 0,
 			    "calls", "part of page_allocs that asked for 2^order pages");
 	kmem_name_histogram(PAGE_FREES_ORDER, NR_ORDERS, "page_frees_order", 0,
@@ -406,9 +360,9 @@ static int __init cstats_kmem_init(void)
 		return err;
 
 	for (i = 0; i < ARRAY_SIZE(kmem_probes); i++) {
-		err = kmem_register(&kmem_probes[i], NULL);
+		err = kmem_register(&kmem_probes[i]);
 		if (err) {
-			kmem_unregister(kmem_probes, i, NULL);
+			kmem_unregister(i);
 			cstats_destroy(&kmem_stats);
 			return err;
 		}
@@ -419,7 +373,7 @@ module_init(cstats_kmem_init);
 
 static void __exit cstats_kmem_exit(void)
 {
-	kmem_unregister(kmem_probes, ARRAY_SIZE(kmem_probes), NULL);
+	kmem_unregister(ARRAY_SIZE(kmem_probes));
 	cstats_destroy(&kmem_stats);
 }
 module_exit(cstats_kmem_exit);
