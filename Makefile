@@ -9,7 +9,7 @@
 guest = KDIR= KERNEL='$(or $(KERNEL),6.12)'
 
 all:
-	@scripts/build >/dev/null
+	@set -e; build=$$(MODULES= scripts/build); ls "$$build"/src/*.ko
 
 help:
 	@echo 'Modules:'
