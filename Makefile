@@ -25,6 +25,10 @@ help:
 	@echo 'Checks:'
 	@echo '  check            checkpatch, sparse, shellcheck, compiler warnings'
 	@echo '  model            litmus tests (herd7) and models (Spin) of the algorithm'
+	@echo '  mutants          break the source on purpose and see that the tests tell'
+	@echo '  torture          long runs with every invariant watched'
+	@echo '  test-debug       the tests in kernels with KASAN, KCSAN, lockdep, PREEMPT_RT'
+	@echo '  bench            what it costs, against everything else one could use'
 	@echo
 	@echo 'Variables:'
 	@echo '  KERNEL=6.12      a Debian kernel, the newest there is of: 6.12 (default), 6.1,'
@@ -56,7 +60,20 @@ check:
 model:
 	@scripts/model
 
+mutants:
+	@scripts/mutants all
+
+torture:
+	@scripts/torture
+
+test-debug:
+	@scripts/test-debug
+
+bench:
+	@scripts/bench
+
 clean:
 	rm -rf build
 
-.PHONY: all help modules_install run shell test check model clean
+.PHONY: all help modules_install run shell test check model mutants torture \
+	test-debug bench clean
