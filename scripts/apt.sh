@@ -21,7 +21,8 @@ apt_setup() {
 		-o "Dir::Cache=$dir" -o "Dir::Etc::sourcelist=$dir/sources.list"
 		-o Dir::Etc::sourceparts=/dev/null -o Dir::Etc::preferences=/dev/null
 		-o Dir::Etc::preferencesparts=/dev/null
-		-o Acquire::Languages=none -o Acquire::Retries=3)
+		-o Acquire::Languages=none -o Acquire::Retries=3
+		-o APT::Update::Error-Mode=any)
 	# No switch to the user _apt, which may not write to the cache.
 	[ "$(id -u)" != 0 ] || apt+=(-o APT::Sandbox::User=root)
 
@@ -52,7 +53,7 @@ apt_setup() {
 update() {
 	say "updating the package lists of $suite"
 	run_quiet "$cache/apt/$suite/update.log" apt-get "${apt[@]}" update || {
-		say "cannot update the package lists of $suite"
+		say "cannot update the package lists of $suite: no network?"
 		return 1
 	}
 	touch "$cache/apt/$suite/updated"
