@@ -11,16 +11,19 @@
  *
  * and some are links of a chain: who makes something tells so by a release,
  * who takes it has seen that by an acquire, and counts it in a later section,
- * mostly on another CPU. Each writer keeps a tally of its own: how many
+ * mostly on another CPU. Each writer has two fields more, for how many sections
+ * it had and the sum of their indices: if one is missing while a later one is
+ * there, they do not fit each other. And each keeps a tally of its own: how many
  * sections it has started, before each, and ended, after each. So for every
  * snapshot it is known that
  *
  *	torn		in + out == 0, and all copies == sections
- *	causal		made >= taken >= gone
+ *	causal		made >= taken >= gone, and of each writer index_sum ==
+ *			nr * (nr - 1) / 2
  *	backward	number, time and counts are not below those of a snapshot
  *			that somebody had before this one was asked for
- *	lost		sections >= those ended before the call
- *	early		sections <= those started before the return
+ *	lost		each writer's sections >= those ended before the call
+ *	early		each writer's sections <= those started before the return
  *
  * and for the last one that every field is what the tallies say, to the unit.
  * The module counts what is otherwise. Its busted types, which use the public
@@ -71,7 +74,7 @@ MODULE_PARM_DESC(nreaders, "reader threads (default: one per CPU)");
 
 static unsigned int nfields = 8;
 module_param(nfields, uint, 0444);
-MODULE_PARM_DESC(nfields, "fields of the set, at least 7");
+MODULE_PARM_DESC(nfields, "fields of the set, at least 7, without those of each writer");
 
 static unsigned int seconds = 30;
 module_param(seconds, uint, 0444);
@@ -140,6 +143,7 @@ static const char * const torture_contexts[] = {
 /* What one writer says it did. */
 struct torture_tally {
 	enum torture_context context;
+	unsigned int field;	/* for the number of sections; next: of indices */
 	u32 random;
 	u64 started;		/* sections, before each */
 	u64 ended;		/* sections, after each */
@@ -155,6 +159,7 @@ struct torture_thread {
 	struct torture_tally *tally;
 	struct cstats_snapshot snap;
 	struct cstats_snapshot stale;
+	u64 *ended;
 	u64 snapshots;
 	u64 lasts;
 	u32 random;
@@ -180,6 +185,7 @@ struct torture_ops {
 static const struct torture_ops *ops;
 static struct cstats torture_set, churn_set;
 static struct cstats_field *torture_fields;
+static unsigned int nr_fields;	/* with those of each writer */
 
 static struct torture_tally *torture_tallies;
 static unsigned int nr_tallies;
@@ -273,15 +279,17 @@ static void torture_section(struct torture_tally *t, int chain,
 {
 	u32 dice = torture_random(&t->random);
 	u64 amount = (u64)dice * 0x9e3779b97f4a7c15;
+	u64 index = t->started;
 	struct cstats_section s;
 	unsigned int i;
 
-	WRITE_ONCE(t->started, t->started + 1);
+	WRITE_ONCE(t->started, index + 1);
 	if (unlikely(ops->loses && !(dice & 0xfff)))
 		goto out;
 	s = cstats_acquire(&torture_set);
 	cstats_add(&s, SECTIONS, 1);
 	cstats_add(&s, IN, amount);
+	cstats_add(&s, t->field, 1);
 	if (chain)
 		cstats_add(&s, chain, 1);
 	if (unlikely(!(dice & 0x3f)))
@@ -293,6 +301,7 @@ static void torture_section(struct torture_tally *t, int chain,
 	if (unlikely(stall))
 		torture_delay(stall);
 	cstats_add(&s, OUT, -amount);
+	cstats_add(&s, t->field + 1, index);
 	for (i = COPIES; i < nfields; i++)
 		cstats_add(&s, i, 1);
 	cstats_release(&s);
@@ -569,32 +578,18 @@ static int torture_shuffle(void *arg)
 
 /* Readers */
 
-static u64 torture_ended(void)
-{
-	unsigned int i;
-	u64 sum = 0;
-
-	for (i = 0; i < nr_tallies; i++)	/* pairs with torture_section() */
-		sum += smp_load_acquire(&torture_tallies[i].ended);
-	return sum;
-}
-
-static u64 torture_started(void)
-{
-	unsigned int i;
-	u64 sum = 0;
-
-	for (i = 0; i < nr_tallies; i++)
-		sum += READ_ONCE(torture_tallies[i].started);
-	return sum;
-}
-
 static void torture_max(atomic64_t *max, s64 value)
 {
 	s64 old = atomic64_read(max);
 
 	while (old < value && !atomic64_try_cmpxchg(max, &old, value))
 		;
+}
+
+/* 0 + 1 + ... + nr - 1; one of the factors is even, whatever overflows. */
+static u64 torture_index_sum(u64 nr)
+{
+	return nr & 1 ? nr * ((nr - 1) / 2) : nr / 2 * (nr - 1);
 }
 
 static void torture_check_values(const s64 *v, const char *what, u64 number)
@@ -613,6 +608,14 @@ static void torture_check_values(const s64 *v, const char *what, u64 number)
 	if (v[MADE] < v[TAKEN] || v[TAKEN] < v[GONE])
 		torture_violation(CAUSAL, "%s %llu: made %lld taken %lld gone %lld",
 				  what, number, v[MADE], v[TAKEN], v[GONE]);
+	for (i = 0; i < nr_tallies; i++) {
+		u64 nr = v[torture_tallies[i].field];
+		u64 index_sum = v[torture_tallies[i].field + 1];
+
+		if (index_sum != torture_index_sum(nr))
+			torture_violation(CAUSAL, "%s %llu: writer %u: %llu, indices make %llu",
+					  what, number, i, nr, index_sum);
+	}
 }
 
 /* Is @snap later than what was known before? As new as it must be, if @fresh. */
@@ -667,29 +670,34 @@ static void torture_read_last(struct torture_thread *r)
 
 static void torture_read(struct torture_thread *r)
 {
-	u64 ended, started, sections;
 	s64 known[NR_LATEST];
+	unsigned int i;
 	int err;
 
 	torture_known(known);
-	ended = torture_ended();
+	for (i = 0; i < nr_tallies; i++)	/* pairs with torture_section() */
+		r->ended[i] = smp_load_acquire(&torture_tallies[i].ended);
 	err = ops->read(r);
 	if (err) {
 		torture_violation(ERRORS, "cstats_read: %d", err);
 		return;
 	}
-	smp_rmb();	/* with the section's order of started before the rest */
-	started = torture_started();
 	r->snapshots++;
-	sections = r->snap.values[SECTIONS];
+	smp_rmb();	/* with the write barrier of the section after ->started */
+	for (i = 0; i < nr_tallies; i++) {
+		const struct torture_tally *t = &torture_tallies[i];
+		u64 started = READ_ONCE(t->started);
+		u64 nr = r->snap.values[t->field];
+
+		if (nr < r->ended[i])
+			torture_violation(LOST, "snapshot %llu: writer %u: %llu, had ended %llu",
+					  r->snap.number, i, nr, r->ended[i]);
+		if (nr > started)
+			torture_violation(EARLY, "snapshot %llu: writer %u: %llu, had started %llu",
+					  r->snap.number, i, nr, started);
+	}
 	torture_check_values(r->snap.values, "snapshot", r->snap.number);
 	torture_check_order(&r->snap, known, true);
-	if (sections < ended)
-		torture_violation(LOST, "snapshot %llu: %llu sections, but %llu had ended",
-				  r->snap.number, sections, ended);
-	if (sections > started)
-		torture_violation(EARLY, "snapshot %llu: %llu sections, but only %llu had started",
-				  r->snap.number, sections, started);
 }
 
 static DECLARE_RWSEM(churn_sem);
@@ -857,6 +865,7 @@ static void torture_check_totals(void)
 			torture_violation(ERRORS, "%s at the end: %d", names[how], err);
 			continue;
 		}
+		torture_check_values(snap->values, names[how], 0);
 		for (f = 0; f < nfields; f++) {
 			u64 want = 0;
 
@@ -990,6 +999,7 @@ static void torture_free(void)
 	for (i = 0; readers && i < nreaders; i++) {
 		kfree(readers[i].snap.values);
 		kfree(readers[i].stale.values);
+		kfree(readers[i].ended);
 	}
 	for (i = 0; torture_tallies && i < nr_tallies; i++)
 		vfree(torture_tallies[i].cold);
@@ -1005,6 +1015,8 @@ static struct torture_tally *torture_tally(enum torture_context context)
 	struct torture_tally *t = &torture_tallies[nr_tallies++];
 
 	t->context = context;
+	t->field = nr_fields;
+	nr_fields += 2;
 	t->random = get_random_u32();
 	return t;
 }
@@ -1019,17 +1031,10 @@ static int torture_alloc(void)
 	torture_cpus = kcalloc(nr_cpu_ids, sizeof(*torture_cpus), GFP_KERNEL);
 	writers = kcalloc(nwriters, sizeof(*writers), GFP_KERNEL);
 	readers = kcalloc(nreaders, sizeof(*readers), GFP_KERNEL);
-	torture_fields = kcalloc(nfields, sizeof(*torture_fields) + sizeof(*names),
-				 GFP_KERNEL);
-	if (!torture_tallies || !torture_cpus || !writers || !readers ||
-	    !torture_fields)
+	if (!torture_tallies || !torture_cpus || !writers || !readers)
 		return -ENOMEM;
 
-	names = (void *)(torture_fields + nfields);
-	for (i = 0; i < nfields; i++) {
-		snprintf(names[i], sizeof(names[i]), "f%u", i);
-		torture_fields[i].name = names[i];
-	}
+	nr_fields = nfields;
 	for (i = 0; i < nwriters; i++) {
 		struct torture_tally *t = torture_tally(TASK);
 
@@ -1056,15 +1061,25 @@ static int torture_alloc(void)
 		c->timer.function = torture_irq;
 #endif
 	}
+	torture_fields = kcalloc(nr_fields, sizeof(*torture_fields) + sizeof(*names),
+				 GFP_KERNEL);
+	if (!torture_fields)
+		return -ENOMEM;
+	names = (void *)(torture_fields + nr_fields);
+	for (i = 0; i < nr_fields; i++) {
+		snprintf(names[i], sizeof(names[i]), "f%u", i);
+		torture_fields[i].name = names[i];
+	}
 	for (i = 0; i < nreaders; i++) {
 		struct torture_thread *r = &readers[i];
 
 		r->random = get_random_u32();
-		r->snap.nr_fields = nfields;
-		r->snap.values = kcalloc(nfields, sizeof(s64), GFP_KERNEL);
-		r->stale.nr_fields = nfields;
-		r->stale.values = kcalloc(nfields, sizeof(s64), GFP_KERNEL);
-		if (!r->snap.values || !r->stale.values)
+		r->snap.nr_fields = nr_fields;
+		r->snap.values = kcalloc(nr_fields, sizeof(s64), GFP_KERNEL);
+		r->stale.nr_fields = nr_fields;
+		r->stale.values = kcalloc(nr_fields, sizeof(s64), GFP_KERNEL);
+		r->ended = kcalloc(nr_tallies, sizeof(u64), GFP_KERNEL);
+		if (!r->snap.values || !r->stale.values || !r->ended)
 			return -ENOMEM;
 	}
 	return 0;
@@ -1077,8 +1092,8 @@ static int __init torture_check_params(void)
 	for (i = 0; i < ARRAY_SIZE(torture_ops); i++)
 		if (!strcmp(torture_type, torture_ops[i].name))
 			ops = &torture_ops[i];
-	if (!ops || nfields <= COPIES || nfields > 2047) {
-		pr_err("torture_type=%s nfields=%u: no such type, or not 7 to 2047\n",
+	if (!ops || nfields <= COPIES || nfields > 1000) {
+		pr_err("torture_type=%s nfields=%u: no such type, or not 7 to 1000\n",
 		       torture_type, nfields);
 		return -EINVAL;
 	}
@@ -1116,7 +1131,7 @@ static int __init torture_init(void)
 		err = torture_alloc();
 	if (err)
 		goto free;
-	err = cstats_init(&torture_set, "torture", torture_fields, nfields);
+	err = cstats_init(&torture_set, "torture", torture_fields, nr_fields);
 	if (err)
 		goto free;
 	pr_alert("start: torture_type=%s nwriters=%d nreaders=%d nfields=%u seconds=%u nest=%u irq_us=%u softirq=%d nmi_every=%u stall_us=%u misses=%u shuffle_ms=%u onoff_ms=%u churn_ms=%u hog_us=%u\n",
