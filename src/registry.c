@@ -266,7 +266,8 @@ int __cstats_init(struct cstats *cs, const char *name,
 	cs->gen = cstats_gen(set, 0);
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
 	cs->nr_fields = nr_fields;
-	lockdep_init_map(&cs->dep_map, set->name, key, 0);
+	/* Lockdep keeps the name as long as the key, longer than the set lives. */
+	lockdep_init_map(&cs->dep_map, "cstats_section", key, 0);
 #endif
 	set->cs = cs;
 	list_add_tail(&set->node, &cstats_sets);

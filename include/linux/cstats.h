@@ -234,8 +234,7 @@ static __always_inline void cstats_add(struct cstats_section *s,
 				       unsigned int field, s64 delta)
 {
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
-	if (WARN_ONCE(field >= s->cs->nr_fields, "cstats: no field %u in set \"%s\"\n",
-		      field, s->cs->dep_map.name))
+	if (WARN_ONCE(field >= s->cs->nr_fields, "cstats: no field %u\n", field))
 		return;
 #endif
 	/* The assembly of the adds is invisible to KASAN and KCSAN. */
