@@ -6,7 +6,7 @@
 dir=$(dirname "$0")
 . "$dir/lib.sh"
 
-start 46
+start 48
 
 load cstats
 for mode in expedited quiet; do

@@ -43,8 +43,8 @@ examine() {
 	}' "$dir/writer.dis"
 }
 
-start 5
 grep -q 'file format elf64-x86-64' "$dir/writer.dis" || skip_all "not x86-64"
+start 5
 
 say "six fields: $(examine cstats_writer_six)"
 check "six fields, no LOCK, no fence, at most 20 instructions more" \

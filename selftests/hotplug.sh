@@ -16,8 +16,8 @@ online() { grep -q '^0-' /sys/devices/system/cpu/online; }
 sums() { cat /sys/module/cstats_test_client/parameters/sum; }
 totals() { echo "$(field $client/values client.in) $(field $client/values client.out)"; }
 
-start 17
 [ -w $cpu1 ] || skip_all "CPU 1 cannot go offline"
+start 17
 
 load cstats
 load cstats_test

@@ -284,18 +284,20 @@ static int hold_thread(void *arg)
 {
 	u64 limit = ktime_get_ns() + (u64)CSTATS_TEST_HOLD_MS * NSEC_PER_MSEC;
 	struct cstats_test_hold *hold = arg;
-	struct cstats_section s = cstats_acquire(hold->cs);
+	struct cstats_section s = cstats_acquire(hold->cs), inner, innermost;
 	bool ended;
 
 	hold_add(&s, hold, hold->delta / 2);
 	if (hold->nested) {
-		struct cstats_section inner = cstats_acquire(hold->cs);
-
-		cstats_release(&inner);
+		inner = cstats_acquire(hold->cs);
+		innermost = cstats_acquire(hold->cs);
+		cstats_release(&innermost);
 	}
 	complete(&hold->opened);
 	while (!(ended = READ_ONCE(hold->end)) && ktime_get_ns() < limit)
 		cpu_relax();
+	if (hold->nested)
+		cstats_release(&inner);
 	hold_add(&s, hold, hold->delta - hold->delta / 2);
 	cstats_release(&s);
 	return ended ? 0 : -ETIME;

@@ -80,7 +80,7 @@ int cstats_test_stop(struct task_struct *task);
  * struct cstats_test_hold - a section that is held open on another CPU
  * @cs: the set
  * @cpu: the CPU
- * @nested: open a second one within it, and close that at once
+ * @nested: with another one open within it, and one within that over already
  * @fields: how many fields to add @delta to, half of it at each end
  * @delta: see there
  * @end: tells the thread to close the section

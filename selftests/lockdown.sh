@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# lockdown - what can be read on a locked-down kernel (Secure Boot)
+#
+# Lockdown opens debugfs files only if nobody may write to them. It cannot be
+# undone, and no test can load a module after it: this one runs last, and only
+# in a guest of scripts/vm.
+
+dir=$(dirname "$0")
+. "$dir/lib.sh"
+
+client=$sets/client
+security=/sys/kernel/security
+
+grep -q VM_STREAM= /proc/cmdline || skip_all "only in the test guest"
+[ -e $security/lockdown ] || mount -t securityfs securityfs $security
+[ -w $security/lockdown ] || skip_all "this kernel has no lockdown"
+start 6
+
+load cstats
+load cstats_test
+load cstats_test_client
+echo integrity >$security/lockdown
+check "the kernel is locked down" grep -qF '[integrity]' $security/lockdown
+for file in "$cstats" "$client/values" "$client/fields" "$client/percpu"; do
+	check "${file##*/} can be read" grep -q in "$file"
+done
+check "reset cannot be written" fails sh -c "echo 1 >$client/reset"
+
+finish
