@@ -94,14 +94,14 @@ enum { WRITER_FLOOR, WRITER_CSTATS };	/* indices of the first two */
 DECLARE_PER_CPU(struct variant_cpu, variant_static);
 #define static_cpu_read(pcp)		this_cpu_read(pcp)
 #define static_cpu_write(pcp, v)	this_cpu_write(pcp, v)
-#define static_cpu_add(var, off, i, d)	\
-	this_cpu_add(((s64 __percpu *)((void __percpu *)&(var) + (off)))[i], d)
+#define variant_static_add(off, i, d)	\
+	this_cpu_add(((s64 __percpu *)((void __percpu *)&variant_static + (off)))[i], d)
 #else
 static_assert(sizeof(struct variant_cpu) <= SHIM_STATIC_SIZE, "too small");
 #define variant_static			(*(struct variant_cpu *)shim_cpu.fixed)
 #define static_cpu_read(pcp)		READ_ONCE(pcp)
 #define static_cpu_write(pcp, v)	WRITE_ONCE(pcp, v)
-#define static_cpu_add(var, off, i, d)					\
+#define variant_static_add(off, i, d)					\
 ({									\
 	asm volatile("addq %1, %%fs:shim_cpu@tpoff+%c2(%0)"		\
 		     : : "r" (off), "re" (d),				\
@@ -399,7 +399,7 @@ static __always_inline void section_v_static(unsigned int nr, s64 d)
 	gen = READ_ONCE(w.v.gen);
 #pragma GCC unroll 16
 	for (i = 0; i < nr; i++)
-		static_cpu_add(variant_static, gen, i, d);
+		variant_static_add(gen, i, d);
 	barrier();
 	if (likely(!(seq & 1))) {
 		smp_wmb();	/* the adds before the store */
