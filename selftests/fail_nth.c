@@ -80,6 +80,35 @@ static int undo_insmod(void)
 	return syscall(SYS_delete_module, module.name, O_NONBLOCK) ? errno : 0;
 }
 
+static int fail_nth;
+
+static void fail_set(int nth)
+{
+	char count[16];
+	int n = snprintf(count, sizeof(count), "%d", nth);
+
+	if (pwrite(fail_nth, count, n, 0) != n)
+		die("fail-nth");
+}
+
+/*
+ * Has the fault been used? If not, none is due any more. This is a user copy
+ * itself, which may get the fault that nobody else did.
+ */
+static int fail_used(void)
+{
+	char count[16] = "";
+	ssize_t n = pread(fail_nth, count, sizeof(count) - 1, 0);
+
+	if (n < 0 && errno != EFAULT)
+		die("fail-nth");
+	if (n > 0 && atoi(count) == 0)
+		return 1;
+	if (pwrite(fail_nth, "0", 1, 0) != 1 && pwrite(fail_nth, "0", 1, 0) != 1)
+		die("fail-nth");
+	return 0;
+}
+
 static const char *file, *text;
 
 static int do_read(void)
@@ -117,7 +146,7 @@ static int do_write(void)
 int main(int argc, char **argv)
 {
 	int (*act)(void), (*undo)(void) = NULL;
-	int fail_nth, nth, failed = 0, errors = 0;
+	int nth, failed = 0, errors = 0;
 
 	if (argc >= 3 && !strcmp(argv[1], "insmod")) {
 		load_image(argv[2], argc > 3 ? argv[3] : "");
@@ -142,21 +171,11 @@ int main(int argc, char **argv)
 		return KSFT_SKIP;
 
 	for (nth = 1; nth < MAX_NTH; nth++) {
-		char count[16];
-		ssize_t n;
-		int err;
+		int err, used;
 
-		n = snprintf(count, sizeof(count), "%d", nth);
-		if (pwrite(fail_nth, count, n, 0) != n)
-			die("fail-nth");
+		fail_set(nth);
 		err = act();
-		n = pread(fail_nth, count, sizeof(count) - 1, 0);
-		if (n <= 0)
-			die("fail-nth");
-		count[n] = '\0';
-		/* Nothing more is to fail from here on. */
-		if (pwrite(fail_nth, "0", 1, 0) != 1)
-			die("fail-nth");
+		used = fail_used();
 
 		if (err && err != ENOMEM && err != EFAULT) {
 			printf("# fault %d: %s\n", nth, strerror(err));
@@ -170,7 +189,7 @@ int main(int argc, char **argv)
 				break;
 			}
 		}
-		if (atoi(count)) {	/* there was no nth allocation */
+		if (!used) {	/* there was no nth allocation */
 			if (err) {
 				printf("# without a fault: %s\n", strerror(err));
 				failed++;
