@@ -183,8 +183,8 @@ static u32 time_read(void (*read)(void))
 }
 
 /* The first @nr of the readers in turn. */
-static int readers_measure(struct out *o, unsigned int nr, unsigned int fields,
-			   bool busy)
+static int readers_measure(struct out *o, const char *what, unsigned int nr,
+			   unsigned int fields, bool busy)
 {
 	unsigned int order[ARRAY_SIZE(readers)], i, r;
 	u32 *ns = kvmalloc_array(bench_rounds, nr * sizeof(*ns), GFP_KERNEL);
@@ -217,8 +217,8 @@ static int readers_measure(struct out *o, unsigned int nr, unsigned int fields,
 		writers_background_stop(&job);
 	readers_exit();
 	for (i = 0; i < nr && !err; i++) {
-		out(o, "read_ns name=%s fields=%u cpus=%u writers=%u:", readers[i].name,
-		    fields, num_online_cpus(), busy ? job_cpus() : 0);
+		out(o, "%s_ns name=%s fields=%u cpus=%u writers=%u:", what,
+		    readers[i].name, fields, num_online_cpus(), busy ? job_cpus() : 0);
 		out_samples(o, ns + i * bench_rounds, bench_rounds);
 	}
 	kvfree(ns);
@@ -228,16 +228,19 @@ static int readers_measure(struct out *o, unsigned int nr, unsigned int fields,
 /* While nobody writes, as far as there is time for interrupts. */
 int test_readers(struct out *o)
 {
-	return readers_measure(o, ARRAY_SIZE(readers), SIX_FIELDS, false);
+	return readers_measure(o, "read", ARRAY_SIZE(readers), SIX_FIELDS, false);
 }
 
 /* While all CPUs write as fast as they can. */
 int test_readers_busy(struct out *o)
 {
-	return readers_measure(o, ARRAY_SIZE(readers), SIX_FIELDS, true);
+	return readers_measure(o, "read", ARRAY_SIZE(readers), SIX_FIELDS, true);
 }
 
-/* By the number of fields: cstats, the IPIs, and with the memory touched. */
+/*
+ * By the number of fields: cstats, the IPIs, and with the memory touched. Those
+ * three alone, as what stops the machine leaves it in another state.
+ */
 int test_fields(struct out *o)
 {
 	static const unsigned int fields[] = { 1, 6, 64, 512, 2047 };
@@ -245,7 +248,7 @@ int test_fields(struct out *o)
 	int err = 0;
 
 	for (i = 0; i < ARRAY_SIZE(fields) && !err; i++)
-		err = readers_measure(o, 3, fields[i], false);
+		err = readers_measure(o, "fields", 3, fields[i], false);
 	return err;
 }
 
