@@ -335,7 +335,7 @@ static void call_sites(void)
 static void concurrent_readers(void)
 {
 	unsigned int nr = 0, max = 2 * num_online_cpus(), i;
-	unsigned long limit = jiffies + 40 * HZ;
+	unsigned long limit = jiffies + 90 * HZ;
 	struct task_struct **tasks = kcalloc(max, sizeof(*tasks), GFP_KERNEL);
 	int cpu;
 

@@ -66,7 +66,7 @@ static bool enough(void)
 /* Run for some time, and on a slow machine until it says something. */
 static void run(void)
 {
-	unsigned long limit = jiffies + 40 * HZ;
+	unsigned long limit = jiffies + 90 * HZ;
 
 	sections = 0;
 	atomic_long_set(&snapshots, 0);
@@ -184,15 +184,18 @@ static void sections_are_whole(void)
 
 	if (!tasks_alloc(2 * nr_cpu_ids))
 		return;
-	if (check_eq(cstats_init(&set, "load", fields, NR), 0)) {
-		cpus_read_lock();
-		for_each_online_cpu(cpu) {
-			tasks_add(cpu, zero_sum_writer, (void *)(long)cpu);
-			tasks_add(cpu, zero_sum_reader, NULL);
-		}
-		cpus_read_unlock();
-		run();
+	if (!check_eq(cstats_init(&set, "load", fields, NR), 0)) {
+		tasks_stop();
+		return;
 	}
+	memset(written, 0, sizeof(written));
+	cpus_read_lock();
+	for_each_online_cpu(cpu) {
+		tasks_add(cpu, zero_sum_writer, (void *)(long)cpu);
+		tasks_add(cpu, zero_sum_reader, NULL);
+	}
+	cpus_read_unlock();
+	run();
 	tasks_stop();
 	atomic64_set(&written[SAME_TOO], atomic64_read(&written[SAME]));
 	check_eq(cstats_read(&set, &snap), 0);
@@ -206,55 +209,65 @@ static void sections_are_whole(void)
 }
 
 /*
- * A causal chain across CPUs: ping's section, release; acquire, pong's section,
- * release; acquire, ping's next section. Each is opened after the one before was
- * seen to be over, so every snapshot has pong <= ping <= pong + 1.
+ * Causal chains across CPUs, in both directions: a player's section counts a
+ * ping, store-release; load-acquire, and the other player's section counts as
+ * many pongs as pings were seen. Each is opened after what it answers was seen
+ * to be over, so no snapshot has more pongs than pings. Nobody waits, so the two
+ * are always close to each other, and a cut that is askew shows.
  */
-enum { PING, PONG };
+enum { PING, PONG = 2 };	/* and the player */
 
-static const struct cstats_field chain_fields[] = {
-	[PING] = { "ping", CSTATS_COUNTER },
-	[PONG] = { "pong", CSTATS_COUNTER },
+static const struct cstats_field chain_fields[4] = {
+	[PING] = { "ping_0", CSTATS_COUNTER },
+	[PING + 1] = { "ping_1", CSTATS_COUNTER },
+	[PONG] = { "pong_0", CSTATS_COUNTER },
+	[PONG + 1] = { "pong_1", CSTATS_COUNTER },
 };
 
-static unsigned long ball;
+static unsigned long pings[2], pongs[2];
+
+static void play(unsigned int field, unsigned long delta)
+{
+	struct cstats_section s = cstats_acquire(&set);
+
+	cstats_add(&s, field, delta);
+	cstats_release(&s);
+}
 
 static int player(void *arg)
 {
-	unsigned int me = (unsigned long)arg;
-	unsigned long next = me;
+	unsigned int me = (unsigned long)arg, other = 1 - me;
+	unsigned long seen;
 
-	for (;;) {
-		/* after the other player's section: see the store below */
-		while (smp_load_acquire(&ball) != next) {
-			if (kthread_should_stop())
-				return 0;
-			cpu_relax();
+	while (!kthread_should_stop()) {
+		play(PING + me, 1);
+		/* after the ping: see the load below */
+		smp_store_release(&pings[me], pings[me] + 1);
+		/* before the pong: see the store above */
+		seen = smp_load_acquire(&pings[other]);
+		if (seen != pongs[other])
+			play(PONG + other, seen - pongs[other]);
+		pongs[other] = seen;
+		WRITE_ONCE(sections, seen);
+		if (seen % 64 == 0)
 			cond_resched();
-		}
-		{
-			struct cstats_section s = cstats_acquire(&set);
-
-			cstats_add(&s, me, 1);
-			cstats_release(&s);
-		}
-		/* before the other player's section: see the load above */
-		smp_store_release(&ball, next + 1);
-		WRITE_ONCE(sections, next + 1);
-		next += 2;
 	}
+	return 0;
 }
 
 static int chain_reader(void *arg)
 {
-	s64 values[2];
+	s64 values[4];
 	struct cstats_snapshot snap = cstats_test_snapshot(values, ARRAY_SIZE(values));
+	unsigned int i;
 
 	while (!kthread_should_stop()) {
 		if (!check_eq(cstats_read(&set, &snap), 0))
 			break;
-		check(values[PONG] <= values[PING] && values[PING] <= values[PONG] + 1,
-		      "ping %lld, pong %lld", values[PING], values[PONG]);
+		for (i = 0; i < 2; i++)
+			check(values[PONG + i] <= values[PING + i],
+			      "player %u: %lld pings, %lld pongs", i, values[PING + i],
+			      values[PONG + i]);
 		atomic_long_inc(&snapshots);
 		cond_resched();
 	}
@@ -264,8 +277,9 @@ static int chain_reader(void *arg)
 static void effects_follow_causes(void)
 {
 	int first = cpumask_first(cpu_online_mask);
-	s64 values[2];
+	s64 values[4];
 	struct cstats_snapshot snap = cstats_test_snapshot(values, ARRAY_SIZE(values));
+	unsigned int i;
 
 	if (num_online_cpus() < 2) {
 		cstats_test_skip("needs two CPUs");
@@ -273,16 +287,23 @@ static void effects_follow_causes(void)
 	}
 	if (!tasks_alloc(3))
 		return;
-	ball = 0;
-	if (check_eq(cstats_init(&set, "chain", chain_fields, 2), 0)) {
-		tasks_add(first, player, (void *)PING);
-		tasks_add(cpumask_next(first, cpu_online_mask), player, (void *)PONG);
-		tasks_add(-1, chain_reader, NULL);
-		run();
+	if (!check_eq(cstats_init(&set, "chain", chain_fields, 4), 0)) {
+		tasks_stop();
+		return;
 	}
+	memset(pings, 0, sizeof(pings));
+	memset(pongs, 0, sizeof(pongs));
+	tasks_add(first, player, NULL);
+	tasks_add(cpumask_next(first, cpu_online_mask), player, (void *)1L);
+	tasks_add(-1, chain_reader, NULL);
+	run();
 	tasks_stop();
 	check_eq(cstats_read(&set, &snap), 0);
-	check_eq(values[PING] + values[PONG], ball);
+	for (i = 0; i < 2; i++) {
+		check_eq(values[PING + i], pings[i]);
+		check_eq(values[PONG + i], pongs[i]);
+	}
+	sections = pings[0] + pings[1];
 	tell();
 	cstats_destroy(&set);
 }

@@ -26,9 +26,9 @@
 
 #include "cstats_test.h"
 
-#define SECONDS		15		/* a case fails after these */
+#define SECONDS		60		/* a case fails after these */
 
-static unsigned int wanted = 200;
+static unsigned int wanted = 100;
 module_param(wanted, uint, 0444);
 MODULE_PARM_DESC(wanted, "nested sections to wait for");
 

@@ -130,7 +130,7 @@ static int fleeting_reader(void *arg)
 
 static void read_while_destroyed(void)
 {
-	unsigned long limit = jiffies + 40 * HZ;
+	unsigned long limit = jiffies + 90 * HZ;
 	struct task_struct *readers[2];
 	unsigned int i;
 
