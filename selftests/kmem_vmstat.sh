@@ -113,7 +113,7 @@ compare() {
 # Two readers at once, which share rotations.
 invariants() {
 	snapshots=1000
-	! emulated || snapshots=100
+	! emulated || snapshots=60
 	kmem_check_snapshots $snapshots >"$tmp/reader" &
 	kmem_check_snapshots $snapshots
 	status=$?

@@ -43,6 +43,10 @@
  * latter behind kfree_rcu(); krealloc() in place; the early boot allocator. A
  * block may be allocated whole and freed in parts (alloc_pages_exact(), a split
  * huge page), so the orders of the frees are not those of the allocations.
+ *
+ * What it costs: some 60 instructions an event. A fork and exec of busybox, 440
+ * events, takes 2 % more instructions (6.12, counted by QEMU's -icount); recording
+ * the kernel's own trace events of the same names takes 29 % more.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
