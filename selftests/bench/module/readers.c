@@ -113,6 +113,19 @@ static void read_rcu_expedited(void)
 
 static DEFINE_MUTEX(nest);
 
+/* For sparse, each of these is balanced. */
+static void percpu_lock(spinlock_t *lock)
+{
+	spin_lock_nest_lock(lock, &nest);
+	__release(lock);
+}
+
+static void percpu_unlock(spinlock_t *lock)
+{
+	__acquire(lock);
+	spin_unlock(lock);
+}
+
 /* All locks at once, or the sums are of different moments. */
 static void read_percpu_locks(void)
 {
@@ -121,10 +134,10 @@ static void read_percpu_locks(void)
 	mutex_lock(&nest);
 	preempt_disable();
 	for_each_possible_cpu(cpu)
-		spin_lock_nest_lock(&per_cpu_ptr(w.cpu, cpu)->lock, &nest);
+		percpu_lock(&per_cpu_ptr(w.cpu, cpu)->lock);
 	read_sum();
 	for_each_possible_cpu(cpu)
-		spin_unlock(&per_cpu_ptr(w.cpu, cpu)->lock);
+		percpu_unlock(&per_cpu_ptr(w.cpu, cpu)->lock);
 	preempt_enable();
 	mutex_unlock(&nest);
 }
