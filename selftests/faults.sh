@@ -52,7 +52,10 @@ load cstats
 awk '$4 == "[cstats]" && $2 ~ /[tT]/ { print "0x" $1 }' /proc/kallsyms | sort >"$tmp/text"
 confine "$(head -n 1 "$tmp/text")" \
 	"$(printf '0x%x' $(($(tail -n 1 "$tmp/text") + 4096)))"
+# Without memory the loader does not find symbols, and says so.
+[ -e $debugfs/failslab/require-start ] || echo "vm: expect begin" >/dev/kmsg
 faulted "load cstats_kmem" insmod "$(module cstats_kmem)"
+[ -e $debugfs/failslab/require-start ] || echo "vm: expect end" >/dev/kmsg
 confine 0 0xffffffffffffffff
 load cstats_kmem
 faulted "read cstats" read $cstats
