@@ -208,7 +208,8 @@ static __always_inline struct cstats_section cstats_acquire(struct cstats *cs)
 	preempt_disable_notrace();
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
 	s.cs = cs;
-	lock_map_acquire_read(&cs->dep_map);
+	/* As a trylock: writers never wait, and may be NMIs. */
+	lock_acquire_shared_recursive(&cs->dep_map, 0, 1, NULL, _THIS_IP_);
 	RCU_LOCKDEP_WARN(!rcu_is_watching(), "cstats section where RCU is not watching");
 #endif
 	s.cpu = __cstats_this_cpu(cs->cpu);
