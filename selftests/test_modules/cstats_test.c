@@ -24,7 +24,7 @@
 
 #define CSTATS_TEST_LOG_SIZE	SZ_32K
 #define CSTATS_TEST_MAX_NOTES	8	/* per case; the rest is counted only */
-#define CSTATS_TEST_HOLD_MS	5000	/* a held section ends by then */
+#define CSTATS_TEST_HOLD_MS	15000	/* a held section ends by then */
 
 static char *only;
 module_param(only, charp, 0444);

@@ -691,7 +691,7 @@ static void reader_start(struct reader *r)
 /* Wait for its end, but not for ever. */
 static bool reader_finish(struct reader *r)
 {
-	bool done = wait_for_completion_timeout(&r->done, 15 * HZ);
+	bool done = wait_for_completion_timeout(&r->done, 60 * HZ);
 
 	check(done, "the reader does not return");
 	cstats_test_stop(r->task);
@@ -742,7 +742,7 @@ static void reader_waits_for_outermost(void)
 /*
  * Back-to-back sections: the reader never sees an even number, only a new odd
  * one. Played by hand, as no writer can be made to do it each time. The thread
- * stops after three seconds; the reader has to be back before.
+ * stops after a minute; the reader has to be back before.
  */
 struct starver {
 	struct reader reader;
@@ -768,7 +768,7 @@ static int never_even_thread(void *arg)
 		}
 		cond_resched();		/* or there is no grace period */
 		in_time = completion_done(&starver->reader.done);
-	} while (!in_time && now < start + 3ULL * NSEC_PER_SEC);
+	} while (!in_time && now < start + 60ULL * NSEC_PER_SEC);
 	WRITE_ONCE(cpu->seq, cpu->seq + 1);
 	return in_time;
 }
