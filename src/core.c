@@ -492,7 +492,7 @@ void cstats_zero(struct cstats_set *set)
 	unsigned int slot;
 	int cpu;
 
-	set->done = set->begun;
+	WRITE_ONCE(set->done, set->begun);
 	cstats_begin(set);
 	for_each_possible_cpu(cpu)
 		for (slot = 0; slot < 2 * set->nr_fields; slot++)
