@@ -213,18 +213,23 @@ static bool cstats_wait_cpu(struct cstats_set *set, int cpu,
 	return true;
 }
 
-/* Wait for all CPUs; a set that stalled before has had its time. */
+/* Wait for all CPUs. A section that has had its time gets no more of it. */
 static bool cstats_wait(struct cstats_set *set, unsigned int *polls)
 {
-	unsigned int ms = set->stalled ? 0 : cstats_stall_limit();
-	unsigned long deadline = jiffies + msecs_to_jiffies(ms);
+	unsigned long deadline = jiffies + msecs_to_jiffies(cstats_stall_limit());
 	int cpu;
 
 	for_each_online_cpu(cpu) {
-		if (cstats_wait_cpu(set, cpu, deadline, polls))
+		unsigned int seq = READ_ONCE(per_cpu_ptr(set->cpu, cpu)->seq);
+		bool again = set->stalled && set->stalled_cpu == cpu &&
+			     set->stalled_seq == seq;
+
+		if (cstats_wait_cpu(set, cpu, again ? jiffies : deadline, polls))
 			continue;
-		if (!set->stalled) {
+		if (!again) {
 			set->stalled = true;
+			set->stalled_cpu = cpu;
+			set->stalled_seq = READ_ONCE(per_cpu_ptr(set->cpu, cpu)->seq);
 			atomic_inc(&set->errors);
 			pr_warn("set \"%s\": a section on CPU %d does not end, snapshots wait for it (cstats_release() missing?)\n",
 				set->name, cpu);

@@ -23,6 +23,8 @@ struct cstats_published {
 	u64 *values;
 };
 
+/* Opaque to clients, hence no part of the versions of the symbols they use. */
+#ifndef __GENKSYMS__
 /**
  * struct cstats_set - what the readers know of a set
  * @node: in cstats_sets, under cstats_mutex
@@ -35,7 +37,9 @@ struct cstats_published {
  * @done: rotations done, @begun or one less; written under cstats_mutex. Both
  *	  may wrap around
  * @number: the number of the last snapshot; cstats_mutex
- * @stalled: the last attempt to finish the rotation timed out
+ * @stalled: the last attempt to finish the rotation timed out, waiting
+ * @stalled_cpu: for this CPU
+ * @stalled_seq: and the section with this sequence number
  * @errors: stalled rotations, and reads from within the reader's own section
  * @last: total of each slot when it was last closed
  * @base: what cstats_reset() subtracts
@@ -63,6 +67,8 @@ struct cstats_set {
 	unsigned long done;
 	u64 number;
 	bool stalled;
+	int stalled_cpu;
+	unsigned int stalled_seq;
 	atomic_t errors;
 	u64 *last[2];
 	u64 *base;
@@ -79,6 +85,7 @@ struct cstats_set {
 	char name[CSTATS_NAME_LEN];
 	u64 sums[];
 };
+#endif /* __GENKSYMS__ */
 
 /* The registry, registry.c; cstats_mutex also serializes the rotations. */
 extern struct mutex cstats_mutex;
