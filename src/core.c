@@ -87,7 +87,6 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/bug.h>
 #include <linux/cpu.h>
 #include <linux/delay.h>
 #include <linux/kcsan-checks.h>
@@ -99,7 +98,6 @@
 #include <linux/wait.h>
 
 #include "internal.h"
-#include "compat.h"
 
 #define CREATE_TRACE_POINTS
 #include <trace/events/cstats.h>
