@@ -17,13 +17,21 @@ come_and_go() {
 	done
 }
 
-# The files values and percpu of a set that is quiet. in and out (f1, f2) are random
-# 64-bit numbers, which is more than awk can add.
-values() { grep -v '^#\|^cstats\|f[12] ' "$sets/torture/values" | sort; }
+# The files values and percpu of a set that is quiet. They wrap around as the
+# shell's numbers do, and are more than awk could add.
+values() { grep -v '^#\|^cstats' "$sets/torture/values" | sort -k 1,1; }
 percpu() {
-	awk '!/^cstats|^#|f[12] / { sum[$1] += $3 }
-		END { for (f in sum) printf "%s %.0f\n", f, sum[f] }' \
-		"$sets/torture/percpu" | sort
+	grep -v '^#\|^cstats' "$sets/torture/percpu" | sort -k 1,1 | {
+		field='' sum=0
+		while read -r name _ value; do
+			[ "$name" = "${field:-$name}" ] || {
+				echo "$field $sum"
+				sum=0
+			}
+			field=$name sum=$((sum + value))
+		done
+		echo "$field $sum"
+	}
 }
 
 verdict() { cat /sys/module/cstats_torture/parameters/verdict; }

@@ -195,7 +195,8 @@ static int mutator(void *arg)
 		r = cstats_test_random(&seed);
 		if (r % 32 == 0)
 			scavenge(r / 32 % HEAP_PAGES);
-		i = find_first_zero_bit(span_used, ARRAY_SIZE(span_memory));
+		/* Others set and clear bits: a hint, which the next line checks. */
+		i = data_race(find_first_zero_bit(span_used, ARRAY_SIZE(span_memory)));
 		if (i < ARRAY_SIZE(span_memory) && !test_and_set_bit(i, span_used)) {
 			span = &span_memory[i];
 			r = cstats_test_random(&seed);

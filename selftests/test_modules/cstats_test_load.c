@@ -398,7 +398,8 @@ static void readers_share(void)
 	cstats_test_note("%llu reads by %u readers took %llu rotations", reads, readers,
 			 rotations);
 	check(reads >= 2 * readers, "too few reads to say anything");
-	check(rotations * 2 <= reads, "rotations are hardly shared");
+	/* How often depends on the scheduler; readers_at_once_share has a limit. */
+	check(rotations < reads, "no rotation was shared");
 	cstats_destroy(&set);
 	kfree(sharers);
 }

@@ -179,6 +179,10 @@ static void wait_for_nesting(enum context context, void (*kick)(void))
 
 static void nested_softirq(void)
 {
+	if (IS_ENABLED(CONFIG_PREEMPT_RT)) {
+		cstats_test_skip("PREEMPT_RT runs softirqs in threads");
+		return;
+	}
 	wait_for_nesting(SOFTIRQ, NULL);
 }
 

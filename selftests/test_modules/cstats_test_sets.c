@@ -90,7 +90,7 @@ static int churn_thread(void *arg)
 	return 0;
 }
 
-static unsigned long reads[3];		/* with a snapshot, empty, without a set */
+static atomic_long_t reads[3];		/* with a snapshot, empty, without a set */
 
 /* A reader gets a whole snapshot of some set that was there, or -ENODEV. */
 static int fleeting_reader(void *arg)
@@ -119,7 +119,7 @@ static int fleeting_reader(void *arg)
 			check(values[PLUS] == -values[MINUS] && values[PLUS] <= 1 &&
 			      values[PLUS] >= 0, "torn, or of another set: %lld %lld",
 			      values[PLUS], values[MINUS]);
-		reads[err ? 2 : values[PLUS] ? 0 : 1]++;
+		atomic_long_inc(&reads[err ? 2 : values[PLUS] ? 0 : 1]);
 		cond_resched();
 	}
 	return 0;
@@ -135,16 +135,17 @@ static void read_while_destroyed(void)
 	for (i = 0; i < 2; i++)
 		readers[i] = cstats_test_start(-1, fleeting_reader, NULL);
 	schedule_timeout_uninterruptible(msecs_to_jiffies(ms));
-	while ((READ_ONCE(reads[0]) < 50 || READ_ONCE(cycles) < 20) &&
+	while ((atomic_long_read(&reads[0]) < 50 || READ_ONCE(cycles) < 20) &&
 	       time_before(jiffies, limit))
 		schedule_timeout_uninterruptible(HZ / 10);
 	for (i = 0; i < 2; i++)
 		cstats_test_stop(readers[i]);
 	cstats_test_stop(churner);
 	churner = NULL;
-	cstats_test_note("%lu cycles; %lu snapshots, %lu empty ones, %lu without a set",
-			 cycles, reads[0], reads[1], reads[2]);
-	check(cycles >= 20 && reads[0] >= 50, "too few to say anything");
+	cstats_test_note("%lu cycles; %ld snapshots, %ld empty ones, %ld without a set",
+			 cycles, atomic_long_read(&reads[0]), atomic_long_read(&reads[1]),
+			 atomic_long_read(&reads[2]));
+	check(cycles >= 20 && atomic_long_read(&reads[0]) >= 50, "too few to say anything");
 }
 
 static const struct cstats_test_case cases[] = {
