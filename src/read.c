@@ -42,14 +42,14 @@ static struct cstats_set *cstats_reader_get(struct cstats *cs)
 	set = cstats_set_get(cs);
 	if (!set)
 		return ERR_PTR(-ENODEV);
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+	lock_map_sync(&cs->dep_map);	/* waits for all sections, ours too */
+#endif
 	err = cstats_check_reader(set);
 	if (err) {
 		cstats_set_put(set);
 		return ERR_PTR(err);
 	}
-#ifdef CONFIG_DEBUG_LOCK_ALLOC
-	lock_map_sync(&cs->dep_map);
-#endif
 	return set;
 }
 

@@ -846,8 +846,8 @@ static void read_in_section(void)
 	struct cstats_section s;
 	int i;
 
-	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP)) {
-		cstats_test_skip("might_sleep() in cstats_read() reports it first");
+	if (IS_ENABLED(CONFIG_DEBUG_ATOMIC_SLEEP) || IS_ENABLED(CONFIG_DEBUG_LOCK_ALLOC)) {
+		cstats_test_skip("might_sleep() and lockdep report it: scripts/test-debug");
 		return;
 	}
 	if (!start())
