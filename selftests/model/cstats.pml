@@ -42,6 +42,7 @@
  *	LATE		readers share rotations that had begun before they asked
  *	NO_RESUME	a rotation given up is followed by a new one
  *	ONLINE_SUM	offline CPUs are left out of the sum
+ *	ONE_SLOT	a snapshot is the slot just closed, without the other one
  *	TWO_GENS	CPUs have a generation each, stored one after the other
  */
 
@@ -464,8 +465,13 @@ again:
 		add_up(1, 1);
 		d_step {	/* cstats_publish() */
 			number = begun;
+#ifdef ONE_SLOT
+			i = last[2 * closed];
+			j = last[2 * closed + 1];
+#else
 			i = last[0] + last[2];
 			j = last[1] + last[3];
+#endif
 			whole = i == j;
 			assert(whole);
 			never_back = (snapshot & ~i) == 0;

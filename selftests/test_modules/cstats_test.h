@@ -16,6 +16,7 @@
 
 #include <linux/completion.h>
 #include <linux/cstats.h>
+#include <linux/hrtimer.h>
 #include <linux/module.h>
 #include <linux/sched.h>
 
@@ -75,6 +76,18 @@ static inline struct cstats_snapshot cstats_test_snapshot(s64 *values,
 /* Kernel threads, on CPU @cpu or anywhere if negative. */
 struct task_struct *cstats_test_start(int cpu, int (*fn)(void *), void *arg);
 int cstats_test_stop(struct task_struct *task);
+
+/* Set up a timer, which is not on the stack, to call @fn. */
+static inline void cstats_test_hrtimer(struct hrtimer *timer, enum hrtimer_mode mode,
+				       enum hrtimer_restart (*fn)(struct hrtimer *))
+{
+#ifdef HAVE_hrtimer_setup
+	hrtimer_setup(timer, fn, CLOCK_MONOTONIC, mode);
+#else
+	hrtimer_init(timer, CLOCK_MONOTONIC, mode);
+	timer->function = fn;
+#endif
+}
 
 /**
  * struct cstats_test_hold - a section that is held open on another CPU

@@ -7,6 +7,7 @@
  */
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
+#include <linux/hrtimer.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/slab.h>
@@ -210,23 +211,40 @@ static void sections_are_whole(void)
 
 /*
  * Causal chains across CPUs, in both directions: a player's section counts a
- * ping, store-release; load-acquire, and the other player's section counts as
- * many pongs as pings were seen. Each is opened after what it answers was seen
- * to be over, so no snapshot has more pongs than pings. Nobody waits, so the two
- * are always close to each other, and a cut that is askew shows.
+ * ping, store-release; load-acquire, and another player's section counts as many
+ * pongs as pings were seen. Each is opened after what it answers was seen to be
+ * over, so no snapshot has more pongs than pings. Nobody waits, so the two are
+ * always close to each other, and a cut that is askew shows.
+ *
+ * The reader is on the first player's CPU. One more player is an interrupt there:
+ * with two CPUs nobody else could play on both while the reader cuts.
  */
-enum { PING, PONG = 2 };	/* and the player */
+enum { FIRST, SECOND, INTERRUPT, PLAYERS };
 
-static const struct cstats_field chain_fields[4] = {
-	[PING] = { "ping_0", CSTATS_COUNTER },
-	[PING + 1] = { "ping_1", CSTATS_COUNTER },
-	[PONG] = { "pong_0", CSTATS_COUNTER },
-	[PONG + 1] = { "pong_1", CSTATS_COUNTER },
+static const struct {
+	unsigned int who, whom;
+} answers[] = {
+	{ FIRST, SECOND },
+	{ SECOND, FIRST },
+	{ SECOND, INTERRUPT },
+	{ INTERRUPT, SECOND },
 };
 
-static unsigned long pings[2], pongs[2];
+enum { PING, PONG = PLAYERS, CHAIN_FIELDS = PONG + ARRAY_SIZE(answers) };
 
-static void play(unsigned int field, unsigned long delta)
+static const struct cstats_field chain_fields[CHAIN_FIELDS] = {
+	[PING + FIRST] = { "pings_first", CSTATS_COUNTER },
+	[PING + SECOND] = { "pings_second", CSTATS_COUNTER },
+	[PING + INTERRUPT] = { "pings_interrupt", CSTATS_COUNTER },
+	[PONG] = { "pongs_first", CSTATS_COUNTER },
+	[PONG + 1] = { "pongs_second", CSTATS_COUNTER },
+	[PONG + 2] = { "pongs_second_interrupt", CSTATS_COUNTER },
+	[PONG + 3] = { "pongs_interrupt", CSTATS_COUNTER },
+};
+
+static unsigned long pings[PLAYERS], pongs[ARRAY_SIZE(answers)];
+
+static void count_one(unsigned int field, unsigned long delta)
 {
 	struct cstats_section s = cstats_acquire(&set);
 
@@ -234,50 +252,80 @@ static void play(unsigned int field, unsigned long delta)
 	cstats_release(&s);
 }
 
+static void play(unsigned int me)
+{
+	unsigned long seen;
+	unsigned int i;
+
+	count_one(PING + me, 1);
+	/* after the ping: see the load below */
+	smp_store_release(&pings[me], pings[me] + 1);
+	for (i = 0; i < ARRAY_SIZE(answers); i++) {
+		if (answers[i].who != me)
+			continue;
+		/* before the pong: see the store above */
+		seen = smp_load_acquire(&pings[answers[i].whom]);
+		if (seen != pongs[i])
+			count_one(PONG + i, seen - pongs[i]);
+		pongs[i] = seen;
+	}
+}
+
 static int player(void *arg)
 {
-	unsigned int me = (unsigned long)arg, other = 1 - me;
-	unsigned long seen;
+	unsigned int me = (unsigned long)arg;
 
 	while (!kthread_should_stop()) {
-		play(PING + me, 1);
-		/* after the ping: see the load below */
-		smp_store_release(&pings[me], pings[me] + 1);
-		/* before the pong: see the store above */
-		seen = smp_load_acquire(&pings[other]);
-		if (seen != pongs[other])
-			play(PONG + other, seen - pongs[other]);
-		pongs[other] = seen;
-		WRITE_ONCE(sections, seen);
-		if (seen % 64 == 0)
+		play(me);
+		if (me == SECOND)
+			WRITE_ONCE(sections, pings[me]);
+		if (pings[me] % 64 == 0)
 			cond_resched();
 	}
 	return 0;
 }
 
-static int chain_reader(void *arg)
+/* For some microseconds, and not more than a part of the time. */
+static enum hrtimer_restart player_interrupt(struct hrtimer *timer)
 {
-	s64 values[4];
-	struct cstats_snapshot snap = cstats_test_snapshot(values, ARRAY_SIZE(values));
+	u64 start = ktime_get_ns();
 	unsigned int i;
 
+	for (i = 0; i < 32; i++)
+		play(INTERRUPT);
+	hrtimer_forward_now(timer, ns_to_ktime(100 * NSEC_PER_USEC +
+					       4 * (ktime_get_ns() - start)));
+	return HRTIMER_RESTART;
+}
+
+static int chain_reader(void *arg)
+{
+	s64 values[CHAIN_FIELDS];
+	struct cstats_snapshot snap = cstats_test_snapshot(values, ARRAY_SIZE(values));
+	static struct hrtimer timer;
+	unsigned int i;
+
+	cstats_test_hrtimer(&timer, HRTIMER_MODE_REL_PINNED_HARD, player_interrupt);
+	hrtimer_start(&timer, ns_to_ktime(NSEC_PER_MSEC), HRTIMER_MODE_REL_PINNED_HARD);
 	while (!kthread_should_stop()) {
 		if (!check_eq(cstats_read(&set, &snap), 0))
 			break;
-		for (i = 0; i < 2; i++)
-			check(values[PONG + i] <= values[PING + i],
-			      "player %u: %lld pings, %lld pongs", i, values[PING + i],
-			      values[PONG + i]);
+		for (i = 0; i < ARRAY_SIZE(answers); i++)
+			check(values[PONG + i] <= values[PING + answers[i].whom],
+			      "%s: %lld, but %s: %lld", chain_fields[PONG + i].name,
+			      values[PONG + i], chain_fields[PING + answers[i].whom].name,
+			      values[PING + answers[i].whom]);
 		atomic_long_inc(&snapshots);
 		cond_resched();
 	}
+	hrtimer_cancel(&timer);
 	return 0;
 }
 
 static void effects_follow_causes(void)
 {
 	int first = cpumask_first(cpu_online_mask);
-	s64 values[4];
+	s64 values[CHAIN_FIELDS];
 	struct cstats_snapshot snap = cstats_test_snapshot(values, ARRAY_SIZE(values));
 	unsigned int i;
 
@@ -287,23 +335,26 @@ static void effects_follow_causes(void)
 	}
 	if (!tasks_alloc(3))
 		return;
-	if (!check_eq(cstats_init(&set, "chain", chain_fields, 4), 0)) {
+	if (!check_eq(cstats_init(&set, "chain", chain_fields, CHAIN_FIELDS), 0)) {
 		tasks_stop();
 		return;
 	}
 	memset(pings, 0, sizeof(pings));
 	memset(pongs, 0, sizeof(pongs));
-	tasks_add(first, player, NULL);
-	tasks_add(cpumask_next(first, cpu_online_mask), player, (void *)1L);
-	tasks_add(-1, chain_reader, NULL);
+	tasks_add(first, player, (void *)FIRST);
+	tasks_add(cpumask_next(first, cpu_online_mask), player, (void *)SECOND);
+	tasks_add(first, chain_reader, NULL);
 	run();
 	tasks_stop();
 	check_eq(cstats_read(&set, &snap), 0);
-	for (i = 0; i < 2; i++) {
+	sections = 0;
+	for (i = 0; i < PLAYERS; i++) {
 		check_eq(values[PING + i], pings[i]);
-		check_eq(values[PONG + i], pongs[i]);
+		sections += pings[i];
 	}
-	sections = pings[0] + pings[1];
+	for (i = 0; i < ARRAY_SIZE(answers); i++)
+		check_eq(values[PONG + i], pongs[i]);
+	check(pings[INTERRUPT], "no interrupts");
 	tell();
 	cstats_destroy(&set);
 }

@@ -95,23 +95,12 @@ static enum hrtimer_restart hard_timer(struct hrtimer *timer)
 	return HRTIMER_RESTART;
 }
 
-static void timer_setup_on(struct hrtimer *timer, enum hrtimer_mode mode,
-			   enum hrtimer_restart (*fn)(struct hrtimer *))
-{
-#ifdef HAVE_hrtimer_setup
-	hrtimer_setup(timer, fn, CLOCK_MONOTONIC, mode);
-#else
-	hrtimer_init(timer, CLOCK_MONOTONIC, mode);
-	timer->function = fn;
-#endif
-}
-
 static int writer(void *arg)
 {
 	struct nest_cpu *nc = arg;
 
-	timer_setup_on(&nc->soft, HRTIMER_MODE_REL_PINNED_SOFT, soft_timer);
-	timer_setup_on(&nc->hard, HRTIMER_MODE_REL_PINNED_HARD, hard_timer);
+	cstats_test_hrtimer(&nc->soft, HRTIMER_MODE_REL_PINNED_SOFT, soft_timer);
+	cstats_test_hrtimer(&nc->hard, HRTIMER_MODE_REL_PINNED_HARD, hard_timer);
 	hrtimer_start(&nc->soft, ns_to_ktime(NSEC_PER_MSEC), HRTIMER_MODE_REL_PINNED_SOFT);
 	hrtimer_start(&nc->hard, ns_to_ktime(NSEC_PER_MSEC), HRTIMER_MODE_REL_PINNED_HARD);
 	while (!kthread_should_stop()) {
