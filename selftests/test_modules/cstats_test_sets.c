@@ -120,6 +120,13 @@ static int fleeting_reader(void *arg)
 			      values[PLUS] >= 0, "torn, or of another set: %lld %lld",
 			      values[PLUS], values[MINUS]);
 		atomic_long_inc(&reads[err ? 2 : values[PLUS] ? 0 : 1]);
+		/*
+		 * cond_resched() does nothing in preemptible kernels, and User-mode
+		 * Linux does not preempt when an interrupt returns, only here: else
+		 * the churner never ran again while there is no set to wait for.
+		 */
+		preempt_disable();
+		preempt_enable();
 		cond_resched();
 	}
 	return 0;
