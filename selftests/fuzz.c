@@ -210,7 +210,7 @@ static void fuzz_other(struct file *f)
 static void fuzz_parameter(void)
 {
 	static const char * const texts[] = {
-		"expedited", "quiet", "auto", "quiet\n", "", "exp", "expedited ",
+		"expedited", "quiet", "auto", "spare_idle", "quiet\n", "", "exp", "expedited ",
 		"10000", "9999", "0", "-1", "600001", "99999999999999999999", "1e3",
 	};
 	static const char * const names[] = { "sync", "stall_ms" };
@@ -224,7 +224,7 @@ static void fuzz_parameter(void)
 	if (f.fd < 0)
 		return;
 	if (dice() & 3) {
-		const char *t = texts[dice() % 14];
+		const char *t = texts[dice() % 15];
 
 		if (write(f.fd, t, strlen(t)) < 0 && errno != EINVAL && errno != ERANGE)
 			fail(&f, "write", -1);
@@ -237,6 +237,7 @@ static void fuzz_parameter(void)
 	memset(text, 0, sizeof(text));
 	n = pread(f.fd, text, sizeof(text) - 1, 0);
 	if (n > 0 && strcmp(text, "auto\n") && strcmp(text, "quiet\n") &&
+	    strcmp(text, "spare_idle\n") &&
 	    strcmp(text, "expedited\n") && (atoi(text) < 1 || atoi(text) > 600000))
 		fail(&f, text, n);
 	close(f.fd);

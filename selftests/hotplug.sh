@@ -17,13 +17,13 @@ sums() { cat /sys/module/cstats_test_client/parameters/sum; }
 totals() { echo "$(field $client/values client.in) $(field $client/values client.out)"; }
 
 [ -w $cpu1 ] || skip_all "CPU 1 cannot go offline"
-start 17
+start 22
 
 load cstats
 load cstats_test
 load cstats_test_client
 
-for mode in expedited quiet; do
+for mode in expedited spare_idle quiet; do
 	echo $mode >"$parameters/sync"
 	do_cmd add 1 40 4
 	do_cmd add 0 2 1

@@ -6,10 +6,10 @@
 dir=$(dirname "$0")
 . "$dir/lib.sh"
 
-start 10
+start 15
 
 load cstats
-for mode in expedited quiet; do
+for mode in expedited spare_idle quiet; do
 	say "sync=$mode"
 	echo $mode >"$parameters/sync"
 	run_module cstats_test_nest

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# params - module parameters: both modes, their IPIs, stalls; the trace event
+# params - module parameters: the modes, their IPIs, stalls; the trace event
 
 dir=$(dirname "$0")
 . "$dir/lib.sh"
@@ -37,7 +37,7 @@ ipis_of_reads() { # ipis_of_reads COUNT
 	echo $(($(ipis) - before))
 }
 
-start 31
+start 35
 
 check "insmod refuses sync=bogus" insmod_refused sync=bogus
 check "insmod refuses stall_ms=0" insmod_refused stall_ms=0
@@ -48,7 +48,7 @@ unload cstats
 load cstats
 check "sync is auto" is "$(cat "$parameters/sync")" auto
 check "stall_ms is 10000" is "$(cat "$parameters/stall_ms")" 10000
-for mode in expedited quiet auto; do
+for mode in expedited spare_idle quiet auto; do
 	check "sync=$mode" sh -c "echo $mode >$parameters/sync && grep -qx $mode $parameters/sync"
 done
 log_mark
@@ -70,6 +70,8 @@ if count_ipis; then
 	write sync expedited
 	check "an expedited read sends one IPI to each other CPU" is \
 		"$(ipis_of_reads 30)" $((30 * (online - 1)))
+	write sync spare_idle
+	check "to spare idle CPUs is left to RCU" is "$(ipis_of_reads 30)" 0
 	write sync quiet
 	check "a quiet read sends none" is "$(ipis_of_reads 30)" 0
 	write sync auto
@@ -81,18 +83,19 @@ if count_ipis; then
 	fi
 	forget_ipis
 else
-	for mode in expedited quiet auto; do
+	for mode in expedited spare_idle quiet auto; do
 		ktap_test_skip "IPIs of $mode reads: no kprobe events here"
 	done
 fi
 
-# Both modes in turn while others write and read
+# The modes in turn while others write and read
 changes() {
 	n=0
 	while [ $((n += 1)) -le 16 ]; do
-		case $((n % 2)) in
+		case $((n % 4)) in
 		0) write sync quiet ;;
-		1) write sync expedited ;;
+		2) write sync spare_idle ;;
+		*) write sync expedited ;;
 		esac
 		cat $client/values >"$tmp/read"
 		in=$(field "$tmp/read" client.in)
@@ -115,7 +118,7 @@ check "and nothing got lost" is "$(field $client/values client.in) $(field $clie
 
 # A section that stays open: other sets do not wait, and no count is lost
 if [ "$online" -lt 2 ]; then
-	for name in 1 2 3 4 5 6 7 8 9 10; do
+	for name in 1 2 3 4 5 6 7 8 9 10 11 12; do
 		ktap_test_skip "stall $name: needs two CPUs"
 	done
 else
@@ -146,6 +149,14 @@ END
 		"$2" -gt "$number" -a "$2" -le $((number + 2))
 	check "the log has named the set once" is \
 		"$(log_lines 'cstats: set "client": a section on CPU 1')" 1
+	# An odd number of attempts: whoever began anew each time would now sum
+	# the other slot.
+	do_cmd hold 1 50
+	check "a read of the next stalled section times out" is \
+		"$(read_set | cut -d ' ' -f 1)" -110
+	do_cmd drop
+	check "and the one after has the section" is "$(read_set | cut -d ' ' -f 1,3)" \
+		"0 $((in + 1050))"
 fi
 
 # The trace event

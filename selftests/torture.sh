@@ -50,11 +50,11 @@ removal() {
 	done
 }
 
-start 12
+start 13
 
 load cstats stall_ms=60000
 
-for mode in expedited quiet; do
+for mode in expedited spare_idle quiet; do
 	echo $mode >"$parameters/sync"
 	check "$mode: no violation" real
 done

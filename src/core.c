@@ -38,6 +38,9 @@
  * as well, and the reader sees it. If it is before the load, the load returns
  * the new generation. Quiet, it waits for an RCU grace period, at the end of
  * which every preemption-disabled region that was open at its start has ended.
+ * To spare idle CPUs it waits for an expedited one, which has the same end: RCU
+ * sends IPIs too, but not to CPUs where it is not watching, that is no section
+ * is open; a CPU that comes from there goes through a full barrier first.
  *
  * An IPI can interrupt a section, hence the wait: until seq is even, or odd
  * with another value than the one first seen after the barrier, since waiting
@@ -74,7 +77,8 @@
  *	F, G	latch-fill, latch-fill-handover, latch-done
  *	H	share; after: cstats_done(), release and acquire
  *	cut	causal; causal-open is what it does not promise
- *	quiet	quiet; quiet-not-watching: sections must be where RCU watches
+ *	quiet	quiet, of either grace period; quiet-not-watching: sections
+ *		must be where RCU watches
  *
  * selftests/model/cstats.pml is the protocol as a whole, searched to the end
  * with x86's store buffers and with weaker ones: nesting, seq that goes back,
@@ -128,12 +132,17 @@ static void cstats_ipi(void *unused)
  */
 static void cstats_barrier(void)
 {
-	if (cstats_quiet()) {
+	switch (cstats_sync_mode()) {
+	case CSTATS_QUIET:
 		synchronize_rcu();
-		return;
+		break;
+	case CSTATS_SPARE_IDLE:
+		synchronize_rcu_expedited();
+		break;
+	default:
+		smp_mb();	/* A, pairs with B: ->gen before the IPIs */
+		smp_call_function(cstats_ipi, NULL, true);
 	}
-	smp_mb();	/* A, pairs with B: ->gen before the IPIs */
-	smp_call_function(cstats_ipi, NULL, true);
 }
 
 /**

@@ -113,7 +113,14 @@ int cstats_reset_set(struct cstats_set *set);
 unsigned int cstats_errors(const struct cstats_set *set);
 
 /* Module parameters, params.c */
-bool cstats_quiet(void);
+enum cstats_sync {
+	CSTATS_AUTO,
+	CSTATS_EXPEDITED,
+	CSTATS_SPARE_IDLE,
+	CSTATS_QUIET,
+};
+
+enum cstats_sync cstats_sync_mode(void);
 unsigned int cstats_stall_limit(void);
 
 /**

@@ -14,11 +14,10 @@
 
 #define CSTATS_STALL_MS_MAX	600000
 
-enum cstats_sync { CSTATS_AUTO, CSTATS_EXPEDITED, CSTATS_QUIET };
-
 static const char * const cstats_sync_names[] = {
 	[CSTATS_AUTO] = "auto",
 	[CSTATS_EXPEDITED] = "expedited",
+	[CSTATS_SPARE_IDLE] = "spare_idle",
 	[CSTATS_QUIET] = "quiet",
 };
 
@@ -35,7 +34,7 @@ static int cstats_sync_set(const char *val, const struct kernel_param *kp)
 	int mode = sysfs_match_string(cstats_sync_names, val);
 
 	if (mode < 0) {
-		pr_err("sync=%*pE: use auto, expedited or quiet\n",
+		pr_err("sync=%*pE: use auto, expedited, spare_idle or quiet\n",
 		       cstats_param_len(val), val);
 		return mode;
 	}
@@ -54,7 +53,7 @@ static const struct kernel_param_ops cstats_sync_ops = {
 };
 
 module_param_cb(sync, &cstats_sync_ops, NULL, 0644);
-MODULE_PARM_DESC(sync, "how reads wait: expedited (IPIs), quiet (RCU grace period), auto (quiet where the kernel has nohz_full or isolated CPUs; default)");
+MODULE_PARM_DESC(sync, "how reads wait: expedited (IPIs to all CPUs), spare_idle (IPIs to those that are not idle: RCU's expedited grace period), quiet (RCU grace period), auto (quiet where the kernel has nohz_full or isolated CPUs, else expedited; default)");
 
 static unsigned int cstats_stall_ms = 10000;
 
@@ -80,19 +79,17 @@ module_param_cb(stall_ms, &cstats_stall_ops, &cstats_stall_ms, 0644);
 MODULE_PARM_DESC(stall_ms, "milliseconds that a read waits for an open section before it fails (1 to 600000; default 10000)");
 
 /**
- * cstats_quiet - should a rotation disturb no CPU?
+ * cstats_sync_mode - how a rotation gets its barrier, anything but CSTATS_AUTO
  */
-bool cstats_quiet(void)
+enum cstats_sync cstats_sync_mode(void)
 {
-	switch (READ_ONCE(cstats_sync)) {
-	case CSTATS_EXPEDITED:
-		return false;
-	case CSTATS_QUIET:
-		return true;
-	default:
-		return tick_nohz_full_enabled() ||
-		       housekeeping_enabled(HK_TYPE_DOMAIN);
-	}
+	enum cstats_sync mode = READ_ONCE(cstats_sync);
+
+	if (mode != CSTATS_AUTO)
+		return mode;
+	if (tick_nohz_full_enabled() || housekeeping_enabled(HK_TYPE_DOMAIN))
+		return CSTATS_QUIET;
+	return CSTATS_EXPEDITED;
 }
 
 /**

@@ -67,8 +67,8 @@ static bool cstats_snapshot_fits(const struct cstats_set *set,
  * Sections that ended before the call are in, those that start after the
  * return are out, and those in between wholly one or the other. Readers that
  * call at the same time share the work. Takes some microseconds plus the
- * longest section that is open (expedited), or a grace period, tens of
- * milliseconds (quiet): see the module parameter ``sync``.
+ * longest section that is open (expedited, spare_idle), or a grace period, tens
+ * of milliseconds (quiet): see the module parameter ``sync``.
  *
  * Context: Process context, may sleep. Not within a section of @cs, not in a
  * CPU hotplug callback, not under a lock that sections take.
