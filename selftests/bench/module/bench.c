@@ -208,6 +208,7 @@ static const struct test {
 	{ "readers", test_readers },
 	{ "readers_busy", test_readers_busy },
 	{ "fields", test_fields },
+	{ "mode", test_mode },
 	{ "read", test_read },
 	{ "concurrent", test_concurrent },
 	{ "memory", test_memory },

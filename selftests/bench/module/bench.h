@@ -53,6 +53,7 @@ int test_tail(struct out *o);
 /* readers.c */
 int test_readers(struct out *o);
 int test_readers_busy(struct out *o);
+int test_mode(struct out *o);
 int test_read(struct out *o);
 int test_fields(struct out *o);
 int test_concurrent(struct out *o);
