@@ -6,18 +6,7 @@
 # shellcheck disable=SC2154 # set by lib.sh
 kmem=$sets/kmem/values
 
-# QEMU before 8.1, when it emulates several CPUs, now and then runs the breakpoint
-# that the kernel puts for a moment into code it is changing, after it is gone:
-# "Oops: int3". Registering a probe under load does it, with trace events of the
-# kernel's own too. Where that may be, do it on one CPU.
 emulated() { grep -q 'QEMU TCG' /proc/cpuinfo; }
-one_cpu() {
-	# shellcheck disable=SC2154 # set by lib.sh
-	for cpu in /sys/devices/system/cpu/cpu[1-9]*/online; do
-		[ "$(cat "$cpu")" = 0 ] || { echo 0 >"$cpu" && echo "$cpu"; }
-	done >"$tmp/offline"
-}
-all_cpus() { while read -r cpu; do echo 1 >"$cpu"; done <"$tmp/offline"; }
 
 # Invariants of one snapshot after another, read by one process. Prints what is
 # wrong and, at the end, how much it saw. The values stay below 2^53, so that

@@ -57,13 +57,11 @@ come_and_go() {
 		[ ! -e "$sets/kmem" ] || return
 	done
 }
-! emulated || one_cpu
 check "comes and goes 50 times under load" come_and_go
 check "and is loaded once more" load cstats_kmem
 check "and counts" counts
 kmem_load_stop
 wait $reader
-! emulated || all_cpus
 check "both can be unloaded" sh -c "rmmod cstats_kmem && rmmod cstats"
 loaded=
 
