@@ -109,6 +109,9 @@
 /* Polls of one CPU before the reader sleeps between them: some microseconds. */
 #define CSTATS_SPINS	500
 
+/* Jiffies that a reader waits for others to leave: some milliseconds. */
+#define CSTATS_PATIENCE	(HZ / 200 + 1)
+
 static_assert(sizeof(local64_t) == sizeof(s64));
 static_assert(offsetof(struct cstats_cpu, slots) % sizeof(s64) == 0);
 
@@ -425,12 +428,88 @@ void cstats_mutex_unlock(void)
 		wake_up_all(&cstats_readers);
 }
 
-static bool cstats_turn(struct cstats_set *set, unsigned long want, bool *locked)
+/* A reader in the queue. */
+struct cstats_waiter {
+	struct wait_queue_entry entry;
+	bool woken;
+};
+
+/* Readers that have been woken and have not run since. */
+static atomic_t cstats_leaving = ATOMIC_INIT(0);
+
+/* When autoremove_wake_function() has woken the waiter it may be gone. */
+static int cstats_wake(struct wait_queue_entry *entry, unsigned int mode,
+		       int flags, void *key)
+{
+	struct cstats_waiter *waiter = container_of(entry, struct cstats_waiter,
+						    entry);
+
+	atomic_inc(&cstats_leaving);
+	waiter->woken = true;
+	if (autoremove_wake_function(entry, mode, flags, key))
+		return 1;
+	waiter->woken = false;
+	atomic_dec(&cstats_leaving);
+	return 0;
+}
+
+/* Leave the queue; from then on nobody else writes to ->woken. */
+static void cstats_leave(struct cstats_waiter *waiter)
+{
+	finish_wait(&cstats_readers, &waiter->entry);
+	if (waiter->woken)
+		atomic_dec(&cstats_leaving);
+	waiter->woken = false;
+}
+
+enum cstats_turn { CSTATS_DONE, CSTATS_LOCKED, CSTATS_BUSY, CSTATS_CROWD };
+
+static enum cstats_turn cstats_turn(struct cstats_set *set, unsigned long want,
+				    bool patient)
 {
 	if (cstats_done(set, want))
-		return true;
-	*locked = mutex_trylock(&cstats_mutex);
-	return *locked;
+		return CSTATS_DONE;
+	if (patient && atomic_read(&cstats_leaving) >= num_online_cpus())
+		return CSTATS_CROWD;
+	return mutex_trylock(&cstats_mutex) ? CSTATS_LOCKED : CSTATS_BUSY;
+}
+
+/*
+ * Wait for rotation @want of @set, or for cstats_mutex in order to make it.
+ * Returns whether it is the mutex.
+ *
+ * While there are more readers that have been woken than CPUs to run them, nobody
+ * makes a rotation: it would be for few, as the others are still to return from
+ * the last one, and would see one after the other pass by. Who comes meanwhile
+ * waits until the last of them is gone, who wakes one, or out of patience: they
+ * may be of low priority.
+ *
+ * cstats_leaving and the queue: who waits stores to the queue and then loads
+ * cstats_leaving, who leaves the other way round, and both have a full barrier in
+ * between (prepare_to_wait_exclusive(), wq_has_sleeper()). So one sees the other.
+ */
+static bool cstats_wait_turn(struct cstats_set *set, unsigned long want)
+{
+	enum cstats_turn turn = cstats_turn(set, want, true);
+	struct cstats_waiter waiter = { .woken = false };
+	bool patient = true;
+
+	init_wait(&waiter.entry);
+	waiter.entry.func = cstats_wake;
+	while (turn == CSTATS_BUSY || turn == CSTATS_CROWD) {
+		prepare_to_wait_exclusive(&cstats_readers, &waiter.entry,
+					  TASK_UNINTERRUPTIBLE);
+		turn = cstats_turn(set, want, patient);
+		if (turn == CSTATS_BUSY)
+			schedule();
+		else if (turn == CSTATS_CROWD)
+			patient = schedule_timeout(CSTATS_PATIENCE);
+		cstats_leave(&waiter);
+	}
+	if (turn == CSTATS_DONE && !atomic_read(&cstats_leaving) &&
+	    wq_has_sleeper(&cstats_readers))
+		wake_up(&cstats_readers);
+	return turn == CSTATS_LOCKED;
 }
 
 /**
@@ -442,12 +521,10 @@ static bool cstats_turn(struct cstats_set *set, unsigned long want, bool *locked
  */
 int cstats_await(struct cstats_set *set, unsigned long want)
 {
-	bool locked = false;
 	int err = 0;
 
 	cpus_read_lock();
-	wait_event(cstats_readers, cstats_turn(set, want, &locked));
-	if (locked) {
+	if (cstats_wait_turn(set, want)) {
 		err = cstats_rotate_to(set, want);
 		cstats_mutex_unlock();
 	}

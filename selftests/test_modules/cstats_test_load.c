@@ -449,8 +449,13 @@ static void readers_share(void)
 	cstats_test_note("%llu reads by %u readers took %llu rotations", reads, readers,
 			 rotations);
 	check(reads >= 2 * readers, "too few reads to say anything");
-	/* How often depends on the scheduler; readers_at_once_share has a limit. */
+	/*
+	 * How often depends on the scheduler; readers_at_once_share has a limit. When
+	 * there are many for each CPU, they are to wait for each other.
+	 */
 	check(rotations < reads, "no rotation was shared");
+	check(readers < 8 * num_online_cpus() || 4 * rotations < reads,
+	      "many readers shared few rotations");
 	cstats_destroy(&set);
 	kfree(sharers);
 }
