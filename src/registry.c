@@ -26,8 +26,8 @@
 #define CSTATS_DESCRIPTION_LEN	256
 
 #define CSTATS_MAX_FIELDS						\
-	((PCPU_MIN_UNIT_SIZE - sizeof(struct cstats_cpu)) /		\
-	 (2 * sizeof(local64_t)))
+	((unsigned int)((PCPU_MIN_UNIT_SIZE - sizeof(struct cstats_cpu)) / \
+			(2 * sizeof(local64_t))))
 
 /* Writers of a destroyed set fault instead of writing to somebody's memory. */
 #define CSTATS_POISON	((struct cstats_cpu __percpu __force *)LIST_POISON1)
@@ -124,7 +124,7 @@ static int cstats_check(struct cstats *cs, const char *name,
 		return -EINVAL;
 	}
 	if (nr_fields > CSTATS_MAX_FIELDS) {
-		pr_err("set \"%s\": %u fields, more than the %zu that fit a per-CPU allocation\n",
+		pr_err("set \"%s\": %u fields, more than the %u that fit a per-CPU allocation\n",
 		       name, nr_fields, CSTATS_MAX_FIELDS);
 		return -E2BIG;
 	}

@@ -152,14 +152,14 @@ static int load(bool on)
 	return 0;
 }
 
-static bool dying;
-
 #ifdef CONFIG_X86
 /*
  * Modules have no hotplug state among those whose callbacks run on a CPU that
  * is not online. This is one that another architecture uses.
  */
 #define NOT_ONLINE	CPUHP_AP_ARM_CORESIGHT_STARTING
+
+static bool dying;
 
 static int not_online(unsigned int cpu)
 {

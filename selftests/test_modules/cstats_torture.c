@@ -145,8 +145,8 @@ struct torture_tally {
 	enum torture_context context;
 	unsigned int field;	/* for the number of sections; next: of indices */
 	u32 random;
-	u64 started;		/* sections, before each */
-	u64 ended;		/* sections, after each */
+	unsigned long started;	/* sections, before each */
+	unsigned long ended;	/* sections, after each */
 	u64 in;
 	u64 chain[COPIES];	/* of MADE to GONE */
 	char *cold;		/* memory that is in no cache */
@@ -159,7 +159,7 @@ struct torture_thread {
 	struct torture_tally *tally;
 	struct cstats_snapshot snap;
 	struct cstats_snapshot stale;
-	u64 *ended;
+	unsigned long *ended;
 	u64 snapshots;
 	u64 lasts;
 	u32 random;
@@ -310,7 +310,7 @@ static void torture_section(struct torture_tally *t, int chain,
 out:
 	/*
 	 * As in cstats_release(): the section before this. Pairs with
-	 * smp_load_acquire() in torture_ended().
+	 * smp_load_acquire() in torture_read().
 	 */
 	smp_wmb();
 	WRITE_ONCE(t->ended, t->ended + 1);
@@ -686,14 +686,14 @@ static void torture_read(struct torture_thread *r)
 	smp_rmb();	/* with the write barrier of the section after ->started */
 	for (i = 0; i < nr_tallies; i++) {
 		const struct torture_tally *t = &torture_tallies[i];
-		u64 started = READ_ONCE(t->started);
+		unsigned long started = READ_ONCE(t->started);
 		u64 nr = r->snap.values[t->field];
 
 		if (nr < r->ended[i])
-			torture_violation(LOST, "snapshot %llu: writer %u: %llu, had ended %llu",
+			torture_violation(LOST, "snapshot %llu: writer %u: %llu, had ended %lu",
 					  r->snap.number, i, nr, r->ended[i]);
 		if (nr > started)
-			torture_violation(EARLY, "snapshot %llu: writer %u: %llu, had started %llu",
+			torture_violation(EARLY, "snapshot %llu: writer %u: %llu, had started %lu",
 					  r->snap.number, i, nr, started);
 	}
 	torture_check_values(r->snap.values, "snapshot", r->snap.number);
@@ -1078,7 +1078,7 @@ static int torture_alloc(void)
 		r->snap.values = kcalloc(nr_fields, sizeof(s64), GFP_KERNEL);
 		r->stale.nr_fields = nr_fields;
 		r->stale.values = kcalloc(nr_fields, sizeof(s64), GFP_KERNEL);
-		r->ended = kcalloc(nr_tallies, sizeof(u64), GFP_KERNEL);
+		r->ended = kcalloc(nr_tallies, sizeof(*r->ended), GFP_KERNEL);
 		if (!r->snap.values || !r->stale.values || !r->ended)
 			return -ENOMEM;
 	}
