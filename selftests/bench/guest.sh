@@ -6,8 +6,9 @@
 # usage: sh guest.sh ROUNDS TEST...
 #
 # A TEST is a file of cstats_bench, or one of: six (writers of six fields, in
-# several passes), modes (reads in each mode of the parameter sync that uses IPIs,
-# and the interrupts that they cost), and sets:N (N sets in one file).
+# several passes), modes (reads in each mode of the parameter sync that uses IPIs),
+# modes_busy (the same while all CPUs write), ipis (what they send) and sets:N (N
+# sets in one file).
 # The samples go to /out/samples.
 
 rounds=$1
@@ -37,23 +38,26 @@ for test; do
 			cat $bench/writers >>$out || exit
 		done
 		echo 0 >/sys/module/cstats_bench/parameters/fields ;;
-	modes)
+	modes | modes_busy)
+		file=mode${test#modes}
 		echo $((rounds / 5 + 1)) >/sys/module/cstats_bench/parameters/rounds
 		for _ in 1 2 3 4 5; do
 			for mode in expedited spare_idle; do
 				echo $mode >$sync || exit
-				cat $bench/mode >/tmp/mode || exit
+				cat "$bench/$file" >/tmp/mode || exit
 				sed "s/^mode_ns name=cstats/mode_ns name=$mode/" /tmp/mode >>$out
 			done
 		done
+		echo auto >$sync
+		echo "$rounds" >/sys/module/cstats_bench/parameters/rounds ;;
+	ipis)
 		for mode in expedited spare_idle; do
-			echo $mode >$sync
+			echo $mode >$sync || exit
 			before=$(calls)
 			cat $bench/read >/tmp/mode || exit
 			echo "ipis_per_1000_reads name=$mode: $(($(calls) - before))" >>$out
 		done
-		echo auto >$sync
-		echo "$rounds" >/sys/module/cstats_bench/parameters/rounds ;;
+		echo auto >$sync ;;
 	sets:*)
 		sets=${test#*:}
 		read -r percpu slab <<-EOF

@@ -209,6 +209,7 @@ static const struct test {
 	{ "readers_busy", test_readers_busy },
 	{ "fields", test_fields },
 	{ "mode", test_mode },
+	{ "mode_busy", test_mode_busy },
 	{ "read", test_read },
 	{ "concurrent", test_concurrent },
 	{ "memory", test_memory },

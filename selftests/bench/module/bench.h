@@ -54,6 +54,7 @@ int test_tail(struct out *o);
 int test_readers(struct out *o);
 int test_readers_busy(struct out *o);
 int test_mode(struct out *o);
+int test_mode_busy(struct out *o);
 int test_read(struct out *o);
 int test_fields(struct out *o);
 int test_concurrent(struct out *o);
