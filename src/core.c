@@ -83,7 +83,9 @@
  * selftests/model/cstats.pml is the protocol as a whole, searched to the end
  * with x86's store buffers and with weaker ones: nesting, seq that goes back,
  * waiting for a change, sharing, rotations given up and resumed, hotplug.
- * liveness.pml shows that the wait ends, and that waiting for even may not.
+ * liveness.pml shows that the wait ends, and that waiting for even may not;
+ * crowd.pml that readers who wait for each other all return, with the barriers of
+ * litmus/crowd.
  *
  * CPU hotplug is excluded during a rotation, so that each CPU is either
  * polled, or down and without sections. Dying and being brought up again order
@@ -486,7 +488,8 @@ static enum cstats_turn cstats_turn(struct cstats_set *set, unsigned long want,
  *
  * cstats_leaving and the queue: who waits stores to the queue and then loads
  * cstats_leaving, who leaves the other way round, and both have a full barrier in
- * between (prepare_to_wait_exclusive(), wq_has_sleeper()). So one sees the other.
+ * between (prepare_to_wait_exclusive(), wq_has_sleeper()). So one sees the other,
+ * and patience is no condition for anybody's return.
  */
 static bool cstats_wait_turn(struct cstats_set *set, unsigned long want)
 {
