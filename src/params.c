@@ -79,7 +79,9 @@ module_param_cb(stall_ms, &cstats_stall_ops, &cstats_stall_ms, 0644);
 MODULE_PARM_DESC(stall_ms, "milliseconds that a read waits for an open section before it fails (1 to 600000; default 10000)");
 
 /**
- * cstats_sync_mode - how a rotation gets its barrier, anything but CSTATS_AUTO
+ * cstats_sync_mode - how a rotation gets its barrier
+ *
+ * Return: anything but CSTATS_AUTO.
  */
 enum cstats_sync cstats_sync_mode(void)
 {
@@ -93,7 +95,9 @@ enum cstats_sync cstats_sync_mode(void)
 }
 
 /**
- * cstats_stall_limit - for how many milliseconds to wait for a section
+ * cstats_stall_limit - how long to wait for a section
+ *
+ * Return: milliseconds.
  */
 unsigned int cstats_stall_limit(void)
 {

@@ -180,6 +180,8 @@ EXPORT_SYMBOL_GPL(cstats_clear_unsafe);
 /**
  * cstats_reset_set - cstats_reset() for who has the set
  * @set: the set, with a reference held
+ *
+ * Return: as cstats_reset().
  */
 int cstats_reset_set(struct cstats_set *set)
 {
@@ -235,8 +237,10 @@ void cstats_bad_sequence(struct cstats_cpu *cpu)
 EXPORT_SYMBOL_GPL(cstats_bad_sequence);
 
 /**
- * cstats_errors - how many errors were noticed on a set
+ * cstats_errors - errors that were noticed on a set
  * @set: the set
+ *
+ * Return: how many, those of its readers and of its sections.
  */
 unsigned int cstats_errors(const struct cstats_set *set)
 {

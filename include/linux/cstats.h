@@ -84,6 +84,7 @@ struct cstats_cpu {
  * it, so it is best placed beside other data that is mostly read.
  */
 struct cstats {
+	/* private: */
 	struct cstats_cpu __percpu *cpu;
 	unsigned long gen;	/* offset in *cpu of the generation's slot */
 	struct cstats_set __rcu *set;
