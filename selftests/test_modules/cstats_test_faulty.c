@@ -19,13 +19,17 @@ static char *fault = "";
 module_param(fault, charp, 0444);
 MODULE_PARM_DESC(fault, "leak, use_after_free, shift, race, rcu, read_in_section");
 
-/* Nothing points to it when we return. */
+/* Nothing points to them when we return, but for what some stack still has. */
 static void fault_leak(void)
 {
-	u64 *object = kmalloc(256, GFP_KERNEL);
+	unsigned int i;
 
-	if (object)
-		WRITE_ONCE(*object, 1);
+	for (i = 0; i < 16; i++) {
+		u64 *object = kmalloc(256, GFP_KERNEL);
+
+		if (object)
+			WRITE_ONCE(*object, i);
+	}
 }
 
 static void fault_use_after_free(void)
