@@ -98,7 +98,7 @@ now gauge - what is there"
 check "the text of percpu" is "$(text $client/percpu)" "$(cat "$tmp/percpu")"
 
 # The header
-uptime_ns() { awk '{ printf "%d0000000\n", $1 * 100 }' /proc/uptime; }
+uptime_ns() { awk '{ sub(/[.]/, "", $1); print $1 "0000000" }' /proc/uptime; }
 before=$(uptime_ns)
 cat $client/values >"$tmp/1"
 cat $client/values >"$tmp/2"
