@@ -12,7 +12,7 @@ cmd=/sys/module/cstats_test_client/parameters/cmd
 do_cmd() { echo "$*" >$cmd; }
 
 # What differs from one reading to the next, as the word for it.
-text() { sed 's/\(snapshot\|time_ns\|rotation_ns\) [0-9][0-9]*/\1 N/g' "$1"; }
+text() { sed 's/\(snapshot\|time_ns\|rotation_ns\|since_ns\) [0-9][0-9]*/\1 N/g' "$1"; }
 
 # percpu summed up, as the lines of values
 add_up() {
@@ -46,7 +46,7 @@ whole_sections() {
 	done
 }
 
-start 37
+start 43
 
 load cstats
 check "without sets there is only the version" is "$(cat $cstats)" "cstats version: 1"
@@ -54,11 +54,11 @@ load cstats_test
 load cstats_test_client
 
 check "cstats is readable for all" is "$(stat -c %a $cstats)" 444
-for file in values fields percpu; do
+for file in values last fields percpu; do
 	check "$file is readable for all" is "$(stat -c %a $client/$file)" 444
 done
 check "reset is for root to write" is "$(stat -c %a $client/reset)" 200
-check "a set has these files" is "$(ls $client)" "$(printf 'fields\npercpu\nreset\nvalues')"
+check "a set has these files" is "$(ls $client)" "$(printf 'fields\nlast\npercpu\nreset\nvalues')"
 
 # Text, with known values on each CPU
 cpus=$(cat /sys/devices/system/cpu/possible)
@@ -68,7 +68,7 @@ do_cmd add 0 5 12
 do_cmd add "$last_cpu" 700 4
 cat >"$tmp/expected" <<END
 cstats version: 1
-# client snapshot N time_ns N cpus $online rotation_ns N
+# client snapshot N time_ns N cpus $online rotation_ns N since_ns N
 client.in 705
 client.out 16
 client.now 689
@@ -111,8 +111,16 @@ check "time_ns is when it was read" test "$(header "$tmp/1" time_ns)" -ge "$befo
 check "time_ns rises" test "$(header "$tmp/2" time_ns)" -gt "$(header "$tmp/1" time_ns)"
 check "rotation_ns is not zero" test "$(header "$tmp/1" rotation_ns)" -gt 0
 
+# The last snapshot, which nobody rotates for
+number=$(header $client/values snapshot)
+do_cmd add 0 1 1
+check "last is the last snapshot" is "$(header $client/last snapshot)" "$number"
+check "with its values" is "$(values_only $client/last)" "$(sed 1,2d "$tmp/expected")"
+do_cmd add 0 -1 -1
+check "and causes none" is "$(header $client/values snapshot)" $((number + 1))
+
 # What is not allowed
-for file in $cstats $client/values $client/fields $client/percpu; do
+for file in $cstats $client/values $client/last $client/fields $client/percpu; do
 	check "no write to ${file##*/}" fails sh -c "echo 1 >$file"
 done
 check "no read of reset" fails cat $client/reset
@@ -124,14 +132,17 @@ for text in 0 2 11 x '1 ' ' 1' '1\n\n' '1\n1' '-1' '111111111111111111111111'; d
 done >"$tmp/accepted" 2>/dev/null
 check "reset refuses all but 1" is "$(cat "$tmp/accepted")" ""
 check "and changes nothing" is "$(text $client/values)" "$(cat "$tmp/expected")"
+since=$(header $client/values since_ns)
 check "reset takes 1" reset 1
-check "then all is zero" is "$(values_only $client/values)" \
-	"$(printf 'client.in 0\nclient.out 0\nclient.now 0')"
+check "then counters are zero, and the gauge is what it was" is \
+	"$(values_only $client/values)" \
+	"$(printf 'client.in 0\nclient.out 0\nclient.now 689')"
+check "since_ns is that of the reset" test "$(header $client/values since_ns)" -gt "$since"
 check "in percpu too" is "$(add_up $client/percpu)" "$(values_only $client/values)"
 check "reset takes 1 and a newline" sh -c "echo 1 >$client/reset"
 do_cmd add "$last_cpu" 3 9
 check "later counts are there" is "$(values_only $client/values)" \
-	"$(printf 'client.in 3\nclient.out 9\nclient.now -6')"
+	"$(printf 'client.in 3\nclient.out 9\nclient.now 683')"
 check "and on the CPU where they were made" is \
 	"$(grep "client.out $last_cpu " $client/percpu)" "client.out $last_cpu 9"
 check "percpu adds up to values" is "$(add_up $client/percpu)" \
@@ -150,9 +161,9 @@ dd if=$client/fields of="$tmp/fields" bs=1 2>/dev/null
 check "fields byte by byte" cmp $client/fields "$tmp/fields"
 do_cmd load 0
 read -r in out </sys/module/cstats_test_client/parameters/sum
-# the reset has taken off what was there at first: 708 and 25
+# the resets have taken off what was counted before: 708 and 25
 check "nothing got lost" is "$(values_only $client/values)" \
-	"$(printf 'client.in %d\nclient.out %d\nclient.now 0' \
+	"$(printf 'client.in %d\nclient.out %d\nclient.now 683' \
 		$((in - 708)) $((out - 25)))"
 
 finish

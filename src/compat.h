@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Differences between kernel versions, by feature test. Nothing else in the
- * tree looks at the version.
+ * Differences between kernel versions, by feature test where there is one.
+ * Nothing else in the tree looks at the version.
  */
 #ifndef _CSTATS_COMPAT_H
 #define _CSTATS_COMPAT_H
 
 #include <linux/irqflags.h>
 #include <linux/lockdep.h>
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#error "cstats needs Linux 6.1 or later"
+#endif
 
 /*
  * Before 6.4 lockdep had no annotation for "waits for the read sides, blocks
@@ -23,6 +28,20 @@ static inline void lock_map_sync(struct lockdep_map *map)
 	lock_map_release(map);
 	local_irq_restore(flags);
 }
+#endif
+
+/* Since 6.10 the source of an event's string is given once, by __string(). */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define cstats_assign_str(dst, src)	__assign_str(dst, src)
+#else
+#define cstats_assign_str(dst, src)	__assign_str(dst)
+#endif
+
+/* Since 6.18 a work queue that is bound to CPUs says so. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
+#define CSTATS_WQ_PERCPU	0
+#else
+#define CSTATS_WQ_PERCPU	WQ_PERCPU
 #endif
 
 #endif /* _CSTATS_COMPAT_H */

@@ -4,140 +4,150 @@
  *
  *	cstats				all sets, one consistent snapshot each
  *	cstats_sets/<set>/values	the same for one set
- *	cstats_sets/<set>/fields	name, kind, unit and description
+ *	cstats_sets/<set>/last		its last snapshot, without a rotation
  *	cstats_sets/<set>/percpu	each possible CPU's part of a snapshot
- *	cstats_sets/<set>/reset		write 1: count from here
+ *	cstats_sets/<set>/fields	name, kind, unit and description
+ *	cstats_sets/<set>/reset		write 1: counters count from here
  *
- * Snapshots are taken at open. What people read and what scripts write are
- * separate files, as lockdown lets only files without write permission be
- * opened. Without debugfs, everything else works.
+ * Snapshots are taken at open. Readable and writable files are separate because
+ * lockdown refuses to open any debugfs file that has a write bit. Without
+ * debugfs, everything else works.
+ *
+ * A line has two columns, or three in percpu, or begins with #; only the first
+ * line has neither form.
  */
 #include <linux/debugfs.h>
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/seq_file.h>
 
-#include "internal.h"
+#include "base.h"
+#include "debugfs.h"
+#include "registry.h"
+#include "report.h"
+#include "sink.h"
 
 static struct dentry *cstats_file, *cstats_dir;
+static struct workqueue_struct *cstats_files_wq;
 
 /*
- * A report as lines of text: a record each for the version and for every set,
- * and in percpu for every field.
+ * A report as lines of text, in records: the first lines, then one record for
+ * each set, or in percpu for each field of the only one.
  */
+static void cstats_show_first(struct seq_file *m, bool all)
+{
+	u64 lost = cstats_sink_count();
+
+	seq_puts(m, "cstats version: 1\n");
+	if (all && lost)
+		seq_printf(m, "# sections without a set: %llu\n", lost);
+}
+
 static void cstats_show_head(struct seq_file *m, const struct cstats_report_set *rs)
 {
+	const struct cstats_snapshot *snap = &rs->snap;
 	const char *name = rs->set->name;
 
 	if (rs->err)
-		seq_printf(m, "# %s stalled: a section does not end, values are of the last snapshot\n",
+		seq_printf(m, "# %s stalled: a section or a CPU takes too long, values are of the last snapshot\n",
 			   name);
 	if (rs->errors)
 		seq_printf(m, "# %s errors %u\n", name, rs->errors);
-	seq_printf(m, "# %s snapshot %llu time_ns %llu cpus %u rotation_ns %llu\n",
-		   name, rs->snap.number, rs->snap.time_ns, rs->snap.nr_cpus,
-		   rs->snap.rotation_ns);
+	seq_printf(m, "# %s snapshot %llu time_ns %llu cpus %u rotation_ns %llu since_ns %llu\n",
+		   name, snap->number, snap->time_ns, snap->nr_cpus,
+		   snap->rotation_ns, snap->since_ns);
 }
 
-static void *cstats_values_start(struct seq_file *m, loff_t *pos)
+static void cstats_show_values(struct seq_file *m, const struct cstats_report_set *rs)
 {
-	struct cstats_report *report = m->private;
+	unsigned int i;
 
-	if (!*pos)
-		return SEQ_START_TOKEN;
-	return *pos <= report->nr_sets ? &report->sets[*pos - 1] : NULL;
+	cstats_show_head(m, rs);
+	for (i = 0; i < rs->set->shared.nr_fields; i++)
+		seq_printf(m, "%s.%s %lld\n", rs->set->name,
+			   rs->set->fields[i].name, rs->snap.values[i]);
 }
 
-static void *cstats_values_next(struct seq_file *m, void *v, loff_t *pos)
+static void cstats_show_parts(struct seq_file *m, const struct cstats_report_set *rs,
+			      unsigned int field)
+{
+	const struct cstats_set *set = rs->set;
+	int cpu;
+
+	if (!field)
+		cstats_show_head(m, rs);
+	for_each_possible_cpu(cpu)
+		seq_printf(m, "%s.%s %d %lld\n", set->name,
+			   set->fields[field].name, cpu,
+			   (s64)rs->cpu[(size_t)cpu * set->shared.nr_fields + field]);
+}
+
+static unsigned int cstats_records(const struct cstats_report *report)
+{
+	const struct cstats_report_set *rs = report->sets;
+
+	if (report->nr_sets && rs->cpu)
+		return 1 + rs->set->shared.nr_fields;
+	return 1 + report->nr_sets;
+}
+
+/* What is passed on is the record's position, which is never 0 there. */
+static void *cstats_start(struct seq_file *m, loff_t *pos)
+{
+	return *pos < cstats_records(m->private) ?
+	       (void *)(unsigned long)(*pos + 1) : NULL;
+}
+
+static void *cstats_next(struct seq_file *m, void *v, loff_t *pos)
 {
 	++*pos;
-	return cstats_values_start(m, pos);
+	return cstats_start(m, pos);
 }
 
 static void cstats_stop(struct seq_file *m, void *v)
 {
 }
 
-static int cstats_values_show(struct seq_file *m, void *v)
-{
-	const struct cstats_report_set *rs = v;
-	unsigned int i;
-
-	if (v == SEQ_START_TOKEN) {
-		seq_puts(m, "cstats version: 1\n");
-		return 0;
-	}
-	if (rs->err == -ENODEV)
-		return SEQ_SKIP;
-	cstats_show_head(m, rs);
-	for (i = 0; i < rs->set->nr_fields; i++)
-		seq_printf(m, "%s.%s %lld\n", rs->set->name,
-			   rs->set->fields[i].name, rs->snap.values[i]);
-	return 0;
-}
-
-static const struct seq_operations cstats_values_ops = {
-	.start = cstats_values_start,
-	.next = cstats_values_next,
-	.stop = cstats_stop,
-	.show = cstats_values_show,
-};
-
-static void *cstats_percpu_start(struct seq_file *m, loff_t *pos)
-{
-	struct cstats_report *report = m->private;
-	struct cstats_report_set *rs = &report->sets[0];
-
-	if (!*pos)
-		return SEQ_START_TOKEN;
-	return *pos <= rs->set->nr_fields ? &rs->set->fields[*pos - 1] : NULL;
-}
-
-static void *cstats_percpu_next(struct seq_file *m, void *v, loff_t *pos)
-{
-	++*pos;
-	return cstats_percpu_start(m, pos);
-}
-
-static int cstats_percpu_show(struct seq_file *m, void *v)
+static int cstats_show(struct seq_file *m, void *v)
 {
 	const struct cstats_report *report = m->private;
-	const struct cstats_report_set *rs = &report->sets[0];
-	const struct cstats_set *set = rs->set;
-	const struct cstats_field *field = v;
-	int cpu;
+	unsigned long record = (unsigned long)v - 1;
+	const struct cstats_report_set *rs;
 
-	if (v == SEQ_START_TOKEN) {
-		seq_puts(m, "cstats version: 1\n");
-		cstats_show_head(m, rs);
+	if (!record) {
+		cstats_show_first(m, !file_inode(m->file)->i_private);
 		return 0;
 	}
-	for_each_possible_cpu(cpu)
-		seq_printf(m, "%s.%s %d %lld\n", set->name, field->name, cpu,
-			   (s64)rs->cpu[(size_t)cpu * set->nr_fields +
-					(field - set->fields)]);
+	rs = report->sets;
+	if (report->nr_sets && rs->cpu) {
+		cstats_show_parts(m, rs, record - 1);
+		return 0;
+	}
+	rs += record - 1;
+	if (rs->err == -ENODEV)
+		return SEQ_SKIP;
+	cstats_show_values(m, rs);
+	cond_resched();
 	return 0;
 }
 
-static const struct seq_operations cstats_percpu_ops = {
-	.start = cstats_percpu_start,
-	.next = cstats_percpu_next,
+static const struct seq_operations cstats_ops = {
+	.start = cstats_start,
+	.next = cstats_next,
 	.stop = cstats_stop,
-	.show = cstats_percpu_show,
+	.show = cstats_show,
 };
 
-/* Take a report and print it with @ops. */
-static int cstats_open(struct inode *inode, struct file *file,
-		       const struct seq_operations *ops, bool percpu)
+/* Print @report, and free it when the file is closed. */
+static int cstats_open(struct file *file, struct cstats_report *report)
 {
-	struct cstats_report *report;
 	int err;
 
-	report = cstats_report_take(inode->i_private, percpu);
 	if (IS_ERR(report))
 		return PTR_ERR(report);
-	err = seq_open(file, ops);
+	err = seq_open(file, &cstats_ops);
 	if (err) {
 		cstats_report_free(report);
 		return err;
@@ -146,14 +156,24 @@ static int cstats_open(struct inode *inode, struct file *file,
 	return 0;
 }
 
+static int cstats_all_open(struct inode *inode, struct file *file)
+{
+	return cstats_open(file, cstats_report_all());
+}
+
 static int cstats_values_open(struct inode *inode, struct file *file)
 {
-	return cstats_open(inode, file, &cstats_values_ops, false);
+	return cstats_open(file, cstats_report_one(inode->i_private));
+}
+
+static int cstats_last_open(struct inode *inode, struct file *file)
+{
+	return cstats_open(file, cstats_report_last(inode->i_private));
 }
 
 static int cstats_percpu_open(struct inode *inode, struct file *file)
 {
-	return cstats_open(inode, file, &cstats_percpu_ops, true);
+	return cstats_open(file, cstats_report_percpu(inode->i_private));
 }
 
 static int cstats_release_report(struct inode *inode, struct file *file)
@@ -164,21 +184,19 @@ static int cstats_release_report(struct inode *inode, struct file *file)
 	return seq_release(inode, file);
 }
 
-static const struct file_operations cstats_values_fops = {
-	.owner = THIS_MODULE,
-	.open = cstats_values_open,
-	.read = seq_read,
-	.llseek = seq_lseek,
-	.release = cstats_release_report,
-};
+#define CSTATS_REPORT_FOPS(name)					\
+static const struct file_operations cstats_##name##_fops = {		\
+	.owner = THIS_MODULE,						\
+	.open = cstats_##name##_open,					\
+	.read = seq_read,						\
+	.llseek = seq_lseek,						\
+	.release = cstats_release_report,				\
+}
 
-static const struct file_operations cstats_percpu_fops = {
-	.owner = THIS_MODULE,
-	.open = cstats_percpu_open,
-	.read = seq_read,
-	.llseek = seq_lseek,
-	.release = cstats_release_report,
-};
+CSTATS_REPORT_FOPS(all);
+CSTATS_REPORT_FOPS(values);
+CSTATS_REPORT_FOPS(last);
+CSTATS_REPORT_FOPS(percpu);
 
 static int cstats_fields_show(struct seq_file *m, void *v)
 {
@@ -186,7 +204,7 @@ static int cstats_fields_show(struct seq_file *m, void *v)
 	const struct cstats_field *f;
 
 	seq_puts(m, "# name kind unit description\n");
-	for (f = set->fields; f < set->fields + set->nr_fields; f++)
+	for (f = set->fields; f < set->fields + set->shared.nr_fields; f++)
 		seq_printf(m, "%s %s %s%s%s\n", f->name,
 			   f->kind == CSTATS_GAUGE ? "gauge" : "counter",
 			   f->unit ?: "-", f->description ? " " : "",
@@ -221,37 +239,82 @@ static const struct file_operations cstats_reset_fops = {
 /**
  * cstats_debugfs_add - make the files of a set
  * @set: the set
+ *
+ * A set that comes before the directory gets its files with that.
  */
 void cstats_debugfs_add(struct cstats_set *set)
 {
-	set->dir = debugfs_create_dir(set->name, cstats_dir);
-	debugfs_create_file("values", 0444, set->dir, set, &cstats_values_fops);
-	debugfs_create_file("fields", 0444, set->dir, set, &cstats_fields_fops);
-	debugfs_create_file("percpu", 0444, set->dir, set, &cstats_percpu_fops);
-	debugfs_create_file("reset", 0200, set->dir, set, &cstats_reset_fops);
+	struct dentry *dir;
+
+	if (!cstats_dir)
+		return;
+	dir = debugfs_create_dir(set->name, cstats_dir);
+	debugfs_create_file("values", 0444, dir, set, &cstats_values_fops);
+	debugfs_create_file("last", 0444, dir, set, &cstats_last_fops);
+	debugfs_create_file("percpu", 0444, dir, set, &cstats_percpu_fops);
+	debugfs_create_file("fields", 0444, dir, set, &cstats_fields_fops);
+	debugfs_create_file("reset", 0200, dir, set, &cstats_reset_fops);
+	set->files.dir = dir;
+}
+
+static void cstats_remove_work(struct work_struct *work)
+{
+	struct cstats_set *set = container_of(work, struct cstats_set, files.remove);
+
+	debugfs_remove(set->files.dir);
+	set->files.then(set);
 }
 
 /**
  * cstats_debugfs_remove - remove the files of a set
- * @set: the set
+ * @set: the set, which is dead
+ * @then: what to do afterwards
  *
- * Waits for operations on them that are under way. Files that are open stay
- * open, and fail to read.
+ * Waits for operations on them that are under way, which end soon as the set is
+ * dead. Files that are open stay open, and fail to read. Memory reclaim cannot
+ * wait for locks under which debugfs allocates: there, all of it is left to
+ * a worker.
  */
-void cstats_debugfs_remove(struct cstats_set *set)
+void cstats_debugfs_remove(struct cstats_set *set,
+			   void (*then)(struct cstats_set *set))
 {
-	debugfs_remove(set->dir);
+	set->files.then = then;
+	INIT_WORK(&set->files.remove, cstats_remove_work);
+	if (current->flags & PF_MEMALLOC)
+		queue_work(cstats_files_wq, &set->files.remove);
+	else
+		cstats_remove_work(&set->files.remove);
 }
 
-void cstats_debugfs_init(void)
+/* Wait for files that are being removed. True, for use in loops. */
+bool cstats_debugfs_flush(void)
 {
+	flush_workqueue(cstats_files_wq);
+	cond_resched();
+	return true;
+}
+
+int cstats_debugfs_start(void)
+{
+	struct cstats_set *set;
+	u32 id = 0;
+
+	cstats_files_wq = alloc_workqueue("cstats_files", WQ_UNBOUND, 0);
+	if (!cstats_files_wq)
+		return -ENOMEM;
 	cstats_file = debugfs_create_file("cstats", 0444, NULL, NULL,
-					  &cstats_values_fops);
+					  &cstats_all_fops);
 	cstats_dir = debugfs_create_dir("cstats_sets", NULL);
+	while ((set = cstats_next_set(&id))) {
+		cstats_debugfs_add(set);
+		cstats_set_put(set);
+	}
+	return 0;
 }
 
-void cstats_debugfs_exit(void)
+void cstats_debugfs_stop(void)
 {
 	debugfs_remove(cstats_dir);
 	debugfs_remove(cstats_file);
+	destroy_workqueue(cstats_files_wq);
 }

@@ -4,13 +4,15 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/cpumask.h>
+#include <linux/jiffies.h>
+#include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/sched/isolation.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
-#include <linux/tick.h>
 
-#include "internal.h"
+#include "params.h"
 
 #define CSTATS_STALL_MS_MAX	600000
 
@@ -53,7 +55,7 @@ static const struct kernel_param_ops cstats_sync_ops = {
 };
 
 module_param_cb(sync, &cstats_sync_ops, NULL, 0644);
-MODULE_PARM_DESC(sync, "how reads wait: expedited (IPIs to all CPUs), spare_idle (IPIs to those that are not idle: RCU's expedited grace period), quiet (RCU grace period), auto (quiet where the kernel has nohz_full or isolated CPUs, else expedited; default)");
+MODULE_PARM_DESC(sync, "how reads wait: expedited (IPIs to all CPUs), spare_idle (IPIs to those that are not idle: RCU's expedited grace period), quiet (RCU grace period), auto (quiet where CPUs are isolated and on PREEMPT_RT, else expedited; default)");
 
 static unsigned int cstats_stall_ms = 10000;
 
@@ -76,30 +78,54 @@ static const struct kernel_param_ops cstats_stall_ops = {
 };
 
 module_param_cb(stall_ms, &cstats_stall_ops, &cstats_stall_ms, 0644);
-MODULE_PARM_DESC(stall_ms, "milliseconds that a read waits for an open section before it fails (1 to 600000; default 10000)");
+MODULE_PARM_DESC(stall_ms, "milliseconds that a read waits, for open sections and for CPUs that do not answer, before it fails (1 to 600000; default 10000)");
+
+/* Which mode is right for this machine, and why. */
+static enum cstats_sync cstats_auto(const char **why)
+{
+	int cpu;
+
+	*why = "this is a PREEMPT_RT kernel";
+	if (IS_ENABLED(CONFIG_PREEMPT_RT))
+		return CSTATS_QUIET;
+	*why = "there are isolated CPUs";
+	for_each_online_cpu(cpu)
+		if (cpu_is_isolated(cpu))
+			return CSTATS_QUIET;
+	*why = "no CPU is isolated";
+	return CSTATS_EXPEDITED;
+}
 
 /**
- * cstats_sync_mode - how a rotation gets its barrier
+ * cstats_sync_mode - how a rotation gets its barrier now
+ *
+ * CPUs may be isolated at any time, hence it is found out anew for each
+ * rotation, and said whenever it changes.
  *
  * Return: anything but CSTATS_AUTO.
  */
 enum cstats_sync cstats_sync_mode(void)
 {
+	static enum cstats_sync said = CSTATS_AUTO;
 	enum cstats_sync mode = READ_ONCE(cstats_sync);
+	const char *why;
 
 	if (mode != CSTATS_AUTO)
 		return mode;
-	if (tick_nohz_full_enabled() || housekeeping_enabled(HK_TYPE_DOMAIN))
-		return CSTATS_QUIET;
-	return CSTATS_EXPEDITED;
+	mode = cstats_auto(&why);
+	if (READ_ONCE(said) != mode) {
+		WRITE_ONCE(said, mode);
+		pr_info("sync=auto: reads are %s, as %s\n", cstats_sync_names[mode], why);
+	}
+	return mode;
 }
 
 /**
- * cstats_stall_limit - how long to wait for a section
+ * cstats_deadline - when a read that begins now gives up
  *
- * Return: milliseconds.
+ * Return: jiffies.
  */
-unsigned int cstats_stall_limit(void)
+unsigned long cstats_deadline(void)
 {
-	return READ_ONCE(cstats_stall_ms);
+	return jiffies + msecs_to_jiffies(READ_ONCE(cstats_stall_ms)) + 1;
 }

@@ -157,7 +157,7 @@ static int load(bool on)
  * Modules have no hotplug state among those whose callbacks run on a CPU that
  * is not online. This is one that another architecture uses.
  */
-#define NOT_ONLINE	CPUHP_AP_ARM_CORESIGHT_STARTING
+#define NOT_ONLINE	CPUHP_AP_ARM_TWD_STARTING
 
 static bool dying;
 

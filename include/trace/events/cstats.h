@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Trace events of cstats, so that perf and ftrace can see what reads cost.
+ * Trace events of cstats, so that perf and ftrace can see what reads cost. What
+ * differs between kernel versions is in src/compat.h, to be included before.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM cstats
@@ -8,8 +9,7 @@
 #if !defined(_TRACE_CSTATS_H) || defined(TRACE_HEADER_MULTI_READ)
 #define _TRACE_CSTATS_H
 
-#include <linux/cstats.h>
-#include <linux/string.h>
+#include <linux/types.h>
 #include <linux/tracepoint.h>
 
 /*
@@ -21,20 +21,20 @@ TRACE_EVENT(cstats_rotate,
 	    TP_PROTO(const char *set, u64 number, unsigned int cpus, u64 ns,
 		     unsigned int polls),
 	    TP_ARGS(set, number, cpus, ns, polls),
-	    TP_STRUCT__entry(__array(char, set, CSTATS_NAME_LEN)
+	    TP_STRUCT__entry(__string(set, set)
 			     __field(u64, number)
 			     __field(u64, ns)
 			     __field(unsigned int, cpus)
 			     __field(unsigned int, polls)
 	    ),
-	    TP_fast_assign(strscpy(__entry->set, set, CSTATS_NAME_LEN);
+	    TP_fast_assign(cstats_assign_str(set, set);
 			   __entry->number = number;
 			   __entry->ns = ns;
 			   __entry->cpus = cpus;
 			   __entry->polls = polls;
 	    ),
 	    TP_printk("set=%s number=%llu cpus=%u ns=%llu polls=%u",
-		      __entry->set, __entry->number, __entry->cpus,
+		      __get_str(set), __entry->number, __entry->cpus,
 		      __entry->ns, __entry->polls)
 );
 

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What debug kernels are told of the users' struct cstats.
+ */
+#ifndef _CSTATS_DEBUG_H
+#define _CSTATS_DEBUG_H
+
+#include <linux/cstats.h>
+#include <linux/debugobjects.h>
+
+#ifdef CONFIG_DEBUG_OBJECTS
+static const struct debug_obj_descr cstats_debug_descr = { .name = "cstats" };
+#endif
+
+/* From here on, freeing the memory of @cs is a bug: CONFIG_DEBUG_OBJECTS_FREE. */
+static inline void cstats_debug_live(struct cstats *cs, struct lock_class_key *key)
+{
+#ifdef CONFIG_DEBUG_OBJECTS
+	debug_object_init(cs, &cstats_debug_descr);
+	debug_object_activate(cs, &cstats_debug_descr);
+#endif
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+	/* Lockdep keeps the name as long as the key, longer than the set lives. */
+	lockdep_init_map(&cs->dep_map, "cstats_section", key, 0);
+#endif
+}
+
+static inline void cstats_debug_gone(const struct cstats *cs)
+{
+#ifdef CONFIG_DEBUG_OBJECTS
+	debug_object_deactivate((void *)cs, &cstats_debug_descr);
+	debug_object_free((void *)cs, &cstats_debug_descr);
+#endif
+}
+
+#endif /* _CSTATS_DEBUG_H */

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cstats: the module, that is, the order in which its parts start and stop
+ */
+#include <linux/module.h>
+#include <linux/notifier.h>
+#include <linux/rcupdate.h>
+
+#include "api.h"
+#include "barrier.h"
+#include "debugfs.h"
+#include "mend.h"
+#include "share.h"
+#include "sink.h"
+
+/* A module that goes away takes its memory along, struct cstats included. */
+static int cstats_module_event(struct notifier_block *nb, unsigned long event,
+			       void *data)
+{
+	if (event != MODULE_STATE_GOING)
+		return NOTIFY_DONE;
+	return cstats_forget_module(data) ? NOTIFY_OK : NOTIFY_DONE;
+}
+
+static struct notifier_block cstats_module_nb = {
+	.notifier_call = cstats_module_event,
+};
+
+static int __init cstats_module_init(void)
+{
+	int err;
+
+	cstats_barrier_init();
+	err = cstats_sink_start();
+	if (err)
+		return err;
+	err = cstats_mend_start();
+	if (err)
+		goto stop_sink;
+	err = cstats_share_start();
+	if (err)
+		goto stop_mend;
+	err = cstats_debugfs_start();
+	if (err)
+		goto stop_share;
+	err = register_module_notifier(&cstats_module_nb);
+	if (err)
+		goto stop_debugfs;
+	return 0;
+
+stop_debugfs:
+	cstats_debugfs_stop();
+stop_share:
+	cstats_share_stop();
+stop_mend:
+	cstats_mend_stop();
+stop_sink:
+	cstats_sink_stop();
+	return err;
+}
+
+/* The users of our symbols are gone, and their sets with them. */
+static void __exit cstats_module_exit(void)
+{
+	unregister_module_notifier(&cstats_module_nb);
+	cstats_debugfs_stop();
+	cstats_share_stop();
+	cstats_mend_stop();
+	cstats_barrier_drain();
+	rcu_barrier();		/* the sets are freed */
+	cstats_sink_stop();
+}
+
+module_init(cstats_module_init);
+module_exit(cstats_module_exit);
+
+MODULE_DESCRIPTION("Per-CPU counters whose totals are consistent");
+MODULE_LICENSE("GPL");

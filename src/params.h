@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The module parameters.
+ */
+#ifndef _CSTATS_PARAMS_H
+#define _CSTATS_PARAMS_H
+
+enum cstats_sync {
+	CSTATS_AUTO,
+	CSTATS_EXPEDITED,
+	CSTATS_SPARE_IDLE,
+	CSTATS_QUIET,
+};
+
+enum cstats_sync cstats_sync_mode(void);
+unsigned long cstats_deadline(void);
+
+#endif /* _CSTATS_PARAMS_H */

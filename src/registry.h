@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The registry: which sets there are.
+ */
+#ifndef _CSTATS_REGISTRY_H
+#define _CSTATS_REGISTRY_H
+
+#include "set.h"
+
+int cstats_register(struct cstats_set *set, const struct cstats *user,
+		    struct module *owner);
+bool cstats_registered(const struct cstats *user);
+struct cstats_set *cstats_retire(const struct cstats *user);
+struct cstats_set *cstats_retire_of(const struct module *owner);
+void cstats_unregister(struct cstats_set *set);
+struct cstats_set *cstats_next_set(u32 *id);
+unsigned int cstats_nr_sets(void);
+
+#endif /* _CSTATS_REGISTRY_H */

@@ -1,0 +1,506 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cstats: rotations
+ *
+ * Every CPU has a sequence counter, odd while a section is open there, and two
+ * slots, each with a running sum for every field. The set's generation says
+ * which slot sections add to. Slots are never cleared, so a reader only reads
+ * the writers' cache lines. A rotation takes a snapshot:
+ *
+ *	closed = gen; gen = 1 - closed;			cstats_begin()
+ *	barrier on every CPU;				barrier.c
+ *	note the sections that are open;		cstats_collect()
+ *	wait until each of them has ended;		cstats_over()
+ *	last[closed] = sum over the possible CPUs of slot[closed];
+ *	snapshot = last[0] + last[1];			cstats_finish()
+ *
+ * last[1 - closed] dates from when that slot was closed, and nobody has
+ * written to it since. What an offline CPU counted stays in its slots. Slots
+ * hold sums modulo 2^64, so wrapping is harmless.
+ *
+ * One store to gen closes the slot for all CPUs, so the cut is causal: a
+ * section that is opened after one that saw the new generation, on the same
+ * CPU or through release and acquire, sees it too.
+ *
+ * A set is in one of three states:
+ *
+ *	IDLE	begun == done. A request makes it CUT, once the barrier of the
+ *		batch before is over.
+ *	CUT	begun == done + 1; the generation has changed. The end of the
+ *		barrier makes it OPEN.
+ *	OPEN	begun == done + 1; sections that were open at the barrier may
+ *		go on. When all have ended it is summed, published and IDLE.
+ *
+ * Sets are rotated in batches that share a barrier and take about a
+ * millisecond of work at most. A set whose sections go on stays OPEN while
+ * others rotate: no set waits for another one's sections. Nothing here waits:
+ * cstats_rotate() does what can be done and says when to come back. Whoever
+ * calls it, a reader or the worker of share.c, holds the mutex only that long.
+ *
+ * Waiting. A barrier by IPI can interrupt a section. What is open right after
+ * it is noted once, by its odd number, and only that is waited for: a read
+ * takes as long as the longest section, not as their sum, and back-to-back
+ * sections cannot starve it. Such a section is over when
+ *
+ *	- its CPU's counter is another one. It moves only when the outermost
+ *	  section ends, so whatever was open has ended; or
+ *	- a grace period that began after the barrier has ended. Sections are
+ *	  preemption-off regions. This is for dead sections, see mend.c.
+ *
+ * The counter may go back. An interrupt between a writer's load of seq and its
+ * store of odd can run whole sections, and the store then undoes them:
+ *
+ *	task				interrupt		reader
+ *
+ *	reads seq: 4
+ *					seq = 5			notes 5
+ *					[adds]
+ *					seq = 6			sees 6: over
+ *	seq = 5							or sees 5: waits on
+ *	loads gen, adds
+ *	seq = 6							sees 6: over
+ *
+ * In the second case the reader waits for one section more than it had to.
+ * In the first one it is right: the interrupt's section has ended, and the
+ * task's loads gen after the barrier that preceded the noting, so it adds to
+ * the new slot.
+ *
+ *	label		where				forbidden otherwise
+ *	start:A		barrier.c, smp_mb() before the	reader finds seq even,
+ *			IPIs				writer adds to the
+ *	ipi:B		barrier.c, smp_mb() in the	closed slot
+ *			handler
+ *	release:C	cstats_release(), smp_wmb(),	reader finds seq moved
+ *			in nested sections too; and	on, but misses an add
+ *			cstats_mend_cpu()		of the section
+ *	collect:D	load-acquire of seq, pairs
+ *	over:D		with release:C
+ *	begin:E		store-release of gen, pairs	an add of the next
+ *			with acquire:E, the address	generation reaches the
+ *			dependency from gen to the	slot that the previous
+ *			slot in cstats_acquire()	rotation still sums
+ *	request:H	the lock of the requests, with	a reader gets a rotation
+ *	begin:H		begun increased in it		that began before it
+ *							asked
+ *	finish:I	store-release of done, pairs	a reader that finds its
+ *	done:I		with a load-acquire		rotation done copies
+ *							the snapshot before
+ *	finish:J	full barrier between done and	a reader sleeps on
+ *			the look at the queue, implied	though its rotation is
+ *			by wq_has_sleeper()		done
+ *	await:J		full barrier between the queue
+ *			and the look at done, implied
+ *			by prepare_to_wait() (share.c)
+ *	publish:F, copy:G: see latch.c
+ *
+ * begin:E in words. If a writer's load of gen reads the value that begin:E
+ * stored, its adds, which depend on it, come after all loads from that slot
+ * that precede begin:E, in particular those of the sum when it was closed.
+ * collect:D and over:D: if the load reads a value that was stored after
+ * release:C, the sums read all adds that precede it, or newer.
+ *
+ * `make model` checks this. By file in selftests/litmus, where each has a twin
+ * without the barrier that fails:
+ *
+ *	A, B	entry-ipi-*, with the handler at each place of the writer's
+ *		program, entry-nested
+ *	C, D	exit, exit-next (the next section's odd value: why not a
+ *		release), exit-nested (why nested sections have C as well),
+ *		mend
+ *	E	reuse, reuse-handover
+ *	H, I	share; after
+ *	J	sleep
+ *	cut	causal; causal-open is what it does not promise
+ *	quiet	quiet, of either grace period; quiet-not-watching: sections
+ *		must be where RCU watches
+ *
+ * selftests/model/cstats.pml is the protocol as a whole, searched to the end
+ * with x86's store buffers and with weaker ones: nesting, seq that goes back,
+ * waiting, sharing, dead sections, hotplug. liveness.pml shows that the wait
+ * ends, and that waiting for even may not.
+ */
+#include <linux/kcsan-checks.h>
+#include <linux/ktime.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+#include <linux/wait.h>
+
+#include "barrier.h"
+#include "compat.h"
+#include "latch.h"
+#include "mend.h"
+#include "rotate.h"
+
+#define CREATE_TRACE_POINTS
+#include <trace/events/cstats.h>
+
+/* What a batch may cost, in cache lines of other CPUs: about a millisecond. */
+#define CSTATS_BATCH	10000
+
+/* Looks at a barrier and at open sections in a row: some microseconds. */
+#define CSTATS_SPINS	500
+
+/* A section that goes on for so long may be dead: ten milliseconds. */
+#define CSTATS_SUSPECT	(HZ / 100 + 1)
+
+/* All of the state below but the requests is under this mutex. */
+DEFINE_MUTEX(cstats_rotate_mutex);
+
+/* Sets that readers wait for. */
+static LIST_HEAD(cstats_requests);
+static DEFINE_SPINLOCK(cstats_request_lock);
+
+static LIST_HEAD(cstats_cut);		/* the batch, until its barrier is over */
+static LIST_HEAD(cstats_recent);	/* the batch from there on */
+static LIST_HEAD(cstats_late);		/* sets whose sections take their time */
+static enum cstats_proof cstats_proves;	/* of the batch's barrier */
+static u64 cstats_cut_ns;		/* when the last batch was cut */
+
+/* The lists hold a reference to each set; a request has one of its own. */
+static struct cstats_set *cstats_set_at(struct cstats_rotation *r)
+{
+	return container_of(r, struct cstats_set, rotation);
+}
+
+/**
+ * cstats_request - ask for a rotation of a set
+ * @set: the set
+ * @urgent: before those of others who ask for many
+ *
+ * Return: which rotation to wait for, the first one that has not begun yet.
+ * request:H: a section that ended before the lock was taken loaded ->gen
+ * before that rotation, which takes the lock before it begins, stores to it. So
+ * a reader can use it, whoever makes it.
+ */
+unsigned long cstats_request(struct cstats_set *set, bool urgent)
+{
+	struct cstats_rotation *r = &set->rotation;
+	unsigned long want;
+
+	spin_lock(&cstats_request_lock);
+	if (list_empty(&r->request)) {
+		refcount_inc(&set->ref);
+		list_add_tail(&r->request, &cstats_requests);
+	}
+	if (urgent)
+		list_move(&r->request, &cstats_requests);
+	want = r->begun + 1;
+	spin_unlock(&cstats_request_lock);
+	return want;
+}
+
+/* Is rotation @want of @set done? Then what it published can be seen. */
+bool cstats_done(struct cstats_set *set, unsigned long want)
+{
+	/* done:I, pairs with finish:I */
+	return (long)(smp_load_acquire(&set->rotation.done) - want) >= 0;
+}
+
+/* The slot that the last rotation begun has closed, or is closing. */
+static unsigned int cstats_closed(const struct cstats_rotation *r)
+{
+	return ~r->begun & 1;
+}
+
+/* Note the sections that are open. Lines are written to only if there are. */
+static void cstats_collect(struct cstats_set *set)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct cstats_cpu *c = cstats_cpu(set, cpu);
+		unsigned int seq = smp_load_acquire(&c->seq);	/* collect:D */
+		unsigned int open = seq & 1 ? seq : 0;
+
+		if (c->open != open)
+			WRITE_ONCE(c->open, open);
+	}
+}
+
+/* Move requests to the batch, up to its size. */
+static void cstats_take_requests(void)
+{
+	struct cstats_rotation *r, *next;
+	unsigned int cost = 0;
+
+	spin_lock(&cstats_request_lock);	/* begin:H, as in cstats_request() */
+	list_for_each_entry_safe(r, next, &cstats_requests, request) {
+		struct cstats_set *set = cstats_set_at(r);
+
+		if (cost >= CSTATS_BATCH)
+			break;
+		list_del_init(&r->request);
+		if (READ_ONCE(set->dead) || r->state != CSTATS_IDLE) {
+			r->again = r->state != CSTATS_IDLE;
+			cstats_set_put(set);
+			continue;
+		}
+		r->begun++;
+		r->state = CSTATS_CUT;
+		list_add_tail(&r->node, &cstats_cut);
+		cost += num_possible_cpus() * (1 + set->shared.nr_fields / 8) + 4;
+	}
+	spin_unlock(&cstats_request_lock);
+}
+
+/* Begin rotations of all sets in a batch, and start their barrier. */
+static void cstats_begin(void)
+{
+	enum cstats_proof plan;
+	struct cstats_rotation *r;
+
+	cstats_take_requests();
+	if (list_empty(&cstats_cut))
+		return;
+	plan = cstats_barrier_plan();
+	cstats_cut_ns = ktime_get_ns();
+	list_for_each_entry(r, &cstats_cut, node) {
+		struct cstats_set *set = cstats_set_at(r);
+
+		r->cut_ns = cstats_cut_ns;
+		r->nr_cpus = num_online_cpus();
+		/*
+		 * begin:E: release orders the previous rotation's loads from
+		 * the slot before the adds of those who find it in ->gen.
+		 */
+		smp_store_release(&set->shared.gen, cstats_gen(set, r->begun & 1));
+		/* What is open now and after a grace period is dead. */
+		if (plan == CSTATS_OVER)
+			cstats_collect(set);
+	}
+	cstats_proves = cstats_barrier_start(plan);
+}
+
+/* The barrier is over: note what is open. */
+static void cstats_opened(void)
+{
+	struct cstats_rotation *r;
+
+	list_for_each_entry(r, &cstats_cut, node) {
+		r->state = CSTATS_OPEN;
+		r->proof = cstats_proves;
+		r->opened = jiffies;
+		r->cpu = 0;
+		r->polls = 0;
+		r->suspect = false;
+		if (cstats_proves == CSTATS_SEEN)
+			cstats_collect(cstats_set_at(r));
+	}
+	list_splice_tail_init(&cstats_cut, &cstats_recent);
+}
+
+/*
+ * Has a section gone on for so long that only a grace period tells whether it
+ * is dead? True once that proves that it is over.
+ */
+static bool cstats_proved(struct cstats_rotation *r, bool long_ago)
+{
+	if (r->suspect)
+		return poll_state_synchronize_rcu(r->gp);
+	if (long_ago) {
+		r->gp = start_poll_synchronize_rcu();
+		r->suspect = true;
+	}
+	return false;
+}
+
+/*
+ * Have all sections ended that were open at the barrier? If one has not, the
+ * CPUs before its own need no second look.
+ */
+static bool cstats_over(struct cstats_set *set)
+{
+	struct cstats_rotation *r = &set->rotation;
+
+	for (; r->cpu < nr_cpu_ids; r->cpu++) {
+		struct cstats_cpu *c;
+		bool long_ago, proved;
+
+		if (!cpu_possible(r->cpu))
+			continue;
+		c = cstats_cpu(set, r->cpu);
+		if (!c->open || smp_load_acquire(&c->seq) != c->open) /* over:D */
+			continue;
+		r->polls++;
+		long_ago = time_after(jiffies, r->opened + CSTATS_SUSPECT);
+		proved = r->proof == CSTATS_OVER || cstats_proved(r, long_ago);
+		if (proved || long_ago)
+			cstats_mend(set, r->cpu);
+		/* Mending is for later reads; this one waits a little for it. */
+		if (!proved || !long_ago)
+			return false;
+	}
+	return true;
+}
+
+/* Sum the closed slot. Nobody writes to it until ->gen points to it again. */
+static void cstats_sum(struct cstats_set *set)
+{
+	struct cstats_rotation *r = &set->rotation;
+	unsigned int closed = cstats_closed(r), nr = set->shared.nr_fields, i;
+	u64 *sum = r->last[closed];
+	int cpu;
+
+	memset(sum, 0, nr * sizeof(*sum));
+	for_each_possible_cpu(cpu) {
+		local64_t *slot = cstats_slot(set, cpu, closed);
+		u64 *part = r->parts ? r->parts +
+			    ((size_t)closed * nr_cpu_ids + cpu) * nr : NULL;
+
+		for (i = 0; i < nr; i++) {
+			u64 value = local64_read(&slot[i]);
+
+			ASSERT_EXCLUSIVE_WRITER(slot[i]);
+			sum[i] += value;
+			if (part)
+				part[i] = value;
+		}
+		cond_resched();
+	}
+}
+
+/* Publish the state of ->last as the next snapshot. */
+static void cstats_publish_next(struct cstats_set *set, u64 rotation_ns)
+{
+	struct cstats_rotation *r = &set->rotation;
+
+	cstats_publish(set, &(struct cstats_published){
+		.number = ++r->number,
+		.time_ns = r->cut_ns,
+		.rotation_ns = rotation_ns,
+		.since_ns = set->base.since_ns,
+		.nr_cpus = r->nr_cpus,
+	});
+}
+
+static void cstats_finish(struct cstats_set *set)
+{
+	struct cstats_rotation *r = &set->rotation;
+	u64 ns;
+
+	cstats_sum(set);
+	ns = ktime_get_ns() - r->cut_ns;
+	cstats_publish_next(set, ns);
+	trace_cstats_rotate(set->name, r->number, r->nr_cpus, ns, r->polls);
+	smp_store_release(&r->done, r->begun);	/* finish:I */
+	if (wq_has_sleeper(&set->waiters.queue))	/* finish:J */
+		wake_up_all(&set->waiters.queue);
+}
+
+/* Finish those on @list whose sections are over, and drop dead sets. */
+static void cstats_check(struct list_head *list)
+{
+	struct cstats_rotation *r, *next;
+
+	list_for_each_entry_safe(r, next, list, node) {
+		struct cstats_set *set = cstats_set_at(r);
+
+		if (READ_ONCE(set->dead))
+			r->again = false;
+		else if (cstats_over(set))
+			cstats_finish(set);
+		else
+			continue;
+		list_del_init(&r->node);
+		r->state = CSTATS_IDLE;
+		if (r->again)
+			cstats_request(set, true);
+		r->again = false;
+		cstats_set_put(set);
+		cond_resched();
+	}
+}
+
+/* When is the next look worth it? Microseconds, longer as time goes by. */
+static unsigned int cstats_delay(void)
+{
+	bool idle = list_empty(&cstats_cut) && list_empty(&cstats_late);
+	u64 age;
+
+	if (list_empty(&cstats_cut) && !list_empty_careful(&cstats_requests))
+		return 1;
+	if (idle)
+		return 0;
+	age = ktime_get_ns() - cstats_cut_ns;
+	return clamp_t(u64, age >> 13, 20, 50000);
+}
+
+/**
+ * cstats_rotate - do all that can be done for requests and rotations now
+ *
+ * It needs cstats_rotate_mutex. It takes some microseconds and the work of one
+ * batch at most: about a millisecond.
+ *
+ * Return: 0 if nothing is left to do, or how many microseconds from now it
+ * should be called again.
+ */
+unsigned int cstats_rotate(void)
+{
+	unsigned int spins;
+
+	lockdep_assert_held(&cstats_rotate_mutex);
+	cstats_check(&cstats_late);
+	if (list_empty(&cstats_cut))
+		cstats_begin();
+	for (spins = 0; spins < CSTATS_SPINS; spins++) {
+		if (!list_empty(&cstats_cut) && cstats_barrier_done())
+			cstats_opened();
+		cstats_check(&cstats_recent);
+		/* A grace period takes too long to spin for. */
+		if (list_empty(&cstats_recent) &&
+		    (list_empty(&cstats_cut) || cstats_proves == CSTATS_OVER))
+			break;
+		cpu_relax();
+	}
+	list_splice_tail_init(&cstats_recent, &cstats_late);
+	return cstats_delay();
+}
+
+/**
+ * cstats_republish - publish the last snapshot again, after a reset
+ * @set: the set
+ *
+ * It needs cstats_rotate_mutex.
+ */
+void cstats_republish(struct cstats_set *set)
+{
+	struct cstats_latch *latch = &set->latch;
+	const struct cstats_published *p = &latch->published[latch->newest & 1];
+
+	lockdep_assert_held(&cstats_rotate_mutex);
+	set->rotation.number++;
+	cstats_publish(set, &(struct cstats_published){
+		.number = set->rotation.number,
+		.time_ns = p->time_ns,
+		.rotation_ns = p->rotation_ns,
+		.since_ns = set->base.since_ns,
+		.nr_cpus = p->nr_cpus,
+	});
+}
+
+/**
+ * cstats_zero - set all slots to zero, and publish that
+ * @set: the set, which nobody writes to
+ *
+ * A rotation under way goes on, from here. It needs cstats_rotate_mutex.
+ */
+void cstats_zero(struct cstats_set *set)
+{
+	struct cstats_rotation *r = &set->rotation;
+	unsigned int nr = set->shared.nr_fields, i;
+	int cpu;
+
+	lockdep_assert_held(&cstats_rotate_mutex);
+	for_each_possible_cpu(cpu) {
+		for (i = 0; i < 2 * nr; i++)
+			local64_set(cstats_slot(set, cpu, 0) + i, 0);
+		cond_resched();
+	}
+	memset(r->last[0], 0, nr * sizeof(u64));
+	memset(r->last[1], 0, nr * sizeof(u64));
+	r->cut_ns = ktime_get_ns();
+	r->nr_cpus = num_online_cpus();
+	cstats_publish_next(set, 0);
+}

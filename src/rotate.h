@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Rotations: the algorithm.
+ */
+#ifndef _CSTATS_ROTATE_H
+#define _CSTATS_ROTATE_H
+
+#include <linux/mutex.h>
+
+#include "set.h"
+
+extern struct mutex cstats_rotate_mutex;
+
+unsigned long cstats_request(struct cstats_set *set, bool urgent);
+bool cstats_done(struct cstats_set *set, unsigned long want);
+unsigned int cstats_rotate(void);
+void cstats_republish(struct cstats_set *set);
+void cstats_zero(struct cstats_set *set);
+
+#endif /* _CSTATS_ROTATE_H */

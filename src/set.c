@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cstats: sets come into being, are held and go
+ *
+ * A set lives on after cstats_destroy() for as long as anybody holds it, and a
+ * grace period longer, so that a section which was open when cstats_destroy()
+ * was called ends on valid memory.
+ */
+#include <linux/ktime.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/overflow.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "describe.h"
+#include "set.h"
+
+static_assert(sizeof(local64_t) == sizeof(s64));
+static_assert(offsetof(struct cstats_cpu, slots) % sizeof(s64) == 0);
+
+static void cstats_set_free(struct cstats_set *set)
+{
+	free_percpu(set->shared.cpu);
+	kvfree(set->base.cpu);
+	kfree(set->fresh);
+	kvfree(set->fields);
+	kvfree(set);
+}
+
+static void cstats_set_free_rcu(struct rcu_head *rcu)
+{
+	cstats_set_free(container_of(rcu, struct cstats_set, rcu));
+}
+
+/**
+ * cstats_set_new - make a set that nobody knows yet
+ * @name: well-formed name; copied
+ * @fields: well-formed descriptions; copied
+ * @nr_fields: their number, not too large
+ *
+ * Return: the set, with one reference, or NULL without memory.
+ */
+struct cstats_set *cstats_set_new(const char *name,
+				  const struct cstats_field *fields,
+				  unsigned int nr_fields)
+{
+	size_t size = sizeof(struct cstats_cpu) +
+		      2 * nr_fields * sizeof(local64_t);
+	struct cstats_set *set;
+	u64 *sums;
+	int cpu;
+
+	set = kvzalloc(struct_size(set, sums, 5 * nr_fields), GFP_KERNEL);
+	if (!set)
+		return NULL;
+	/* Sets of up to a cache line do not straddle two. */
+	set->shared.cpu = __alloc_percpu(size, min_t(size_t, SMP_CACHE_BYTES,
+						     roundup_pow_of_two(size)));
+	set->fields = cstats_copy_fields(fields, nr_fields);
+	if (!set->shared.cpu || !set->fields) {
+		cstats_set_free(set);
+		return NULL;
+	}
+	set->shared.nr_fields = nr_fields;
+	strscpy(set->name, name, sizeof(set->name));
+	ratelimit_state_init(&set->misuse, 60 * HZ, 1);
+	ratelimit_state_init(&set->mended, 60 * HZ, 10);
+	ratelimit_set_flags(&set->misuse, RATELIMIT_MSG_ON_RELEASE);
+	ratelimit_set_flags(&set->mended, RATELIMIT_MSG_ON_RELEASE);
+	refcount_set(&set->ref, 1);
+	INIT_LIST_HEAD(&set->rotation.request);
+	INIT_LIST_HEAD(&set->rotation.node);
+	init_waitqueue_head(&set->waiters.queue);
+	mutex_init(&set->base.lock);
+	for_each_possible_cpu(cpu)
+		cstats_cpu(set, cpu)->set = set;
+
+	sums = set->sums;
+	set->rotation.last[0] = sums;
+	set->rotation.last[1] = sums + nr_fields;
+	set->base.sum = sums + 2 * nr_fields;
+	set->base.since_ns = ktime_get_ns();
+	set->latch.published[0].values = sums + 3 * nr_fields;
+	set->latch.published[1].values = sums + 4 * nr_fields;
+	set->latch.published[0].time_ns = set->base.since_ns;
+	set->latch.published[0].since_ns = set->base.since_ns;
+	set->latch.published[0].nr_cpus = num_online_cpus();
+	return set;
+}
+
+/* Hold @set, which RCU keeps in memory. False if it is on its way out. */
+bool cstats_set_tryget(struct cstats_set *set)
+{
+	return refcount_inc_not_zero(&set->ref);
+}
+
+/* The set that @cs has, with a reference, or NULL. */
+struct cstats_set *cstats_set_get(struct cstats *cs)
+{
+	struct cstats_shared *shared;
+	struct cstats_set *set = NULL;
+
+	rcu_read_lock();
+	shared = READ_ONCE(cs->shared);
+	if (shared && cstats_set_tryget(cstats_set_of(shared)))
+		set = cstats_set_of(shared);
+	rcu_read_unlock();
+	return set;
+}
+
+void cstats_set_put(struct cstats_set *set)
+{
+	if (refcount_dec_and_test(&set->ref))
+		call_rcu(&set->rcu, cstats_set_free_rcu);
+}

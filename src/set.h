@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The set behind a struct cstats: what each part of cstats.ko keeps of it
+ *
+ * Each part owns one struct here and is the only one to write to it.
+ */
+#ifndef _CSTATS_SET_H
+#define _CSTATS_SET_H
+
+#include <linux/cstats.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/ratelimit.h>
+#include <linux/refcount.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+struct cstats_fresh;
+struct cstats_set;
+struct dentry;
+
+/* registry.c, under its lock: how the set is found. */
+struct cstats_entry {
+	struct hlist_node by_name;
+	struct hlist_node by_user;
+	u32 id;				/* in the order of cstats_init() */
+	bool listed;
+	const struct cstats *user;	/* compared, never dereferenced */
+	struct module *owner;
+};
+
+/* rotate.c, under its mutex unless another lock is named. */
+enum cstats_state {
+	CSTATS_IDLE,	/* no rotation has begun since the last one was done */
+	CSTATS_CUT,	/* the generation has changed, the barrier is not over */
+	CSTATS_OPEN,	/* the barrier is over, some section may be open */
+};
+
+struct cstats_rotation {
+	struct list_head request;	/* in the list of requests, its lock */
+	struct list_head node;		/* in the list of sets CUT or OPEN */
+	enum cstats_state state;
+	bool again;		/* asked for while one was under way; its lock */
+	unsigned long begun;	/* rotations; written under its lock as well */
+	unsigned long done;	/* @begun or one less; both may wrap around */
+	u64 number;		/* of the last snapshot */
+	u64 cut_ns;		/* CLOCK_MONOTONIC just before the cut */
+	unsigned int nr_cpus;	/* that were online */
+	unsigned int polls;
+	unsigned int proof;	/* what the end of the barrier has proved */
+	int cpu;		/* sections on CPUs below this one are over */
+	bool suspect;		/* @gp has been asked for */
+	unsigned long opened;	/* jiffies when the barrier was over */
+	unsigned long gp;	/* the grace period after which all are over */
+	u64 *last[2];		/* total of each slot when it was last closed */
+	u64 *parts;		/* where each CPU's slots are noted, or NULL */
+};
+
+/* share.c: who waits. */
+struct cstats_waiters {
+	wait_queue_head_t queue;
+	unsigned long stalled;	/* the rotation in which a reader's time was up */
+};
+
+/* mend.c: the CPU whose counter is being set even. */
+struct cstats_mend {
+	struct work_struct work;
+	int cpu;
+};
+
+/* base.c, under its mutex; @sum is read under that of rotate.c, too. */
+struct cstats_base {
+	struct mutex lock;
+	u64 *sum;		/* what snapshots subtract */
+	u64 *cpu;		/* the same for each CPU, or NULL */
+	u64 since_ns;
+};
+
+/* latch.c: the newest snapshot and the one before. */
+struct cstats_published {
+	u64 number;
+	u64 time_ns;
+	u64 rotation_ns;
+	u64 since_ns;
+	unsigned int nr_cpus;
+	u64 *values;
+};
+
+struct cstats_latch {
+	unsigned int newest;	/* counts; its low bit is the index */
+	struct cstats_published published[2];
+};
+
+/* debugfs.c */
+struct cstats_files {
+	struct dentry *dir;
+	struct work_struct remove;
+	void (*then)(struct cstats_set *set);	/* after the removal */
+};
+
+/**
+ * struct cstats_set - what readers know of a set
+ * @shared: what writers use
+ * @fields: copy of the descriptions
+ * @name: its name
+ * @dead: cstats_destroy() has been called
+ * @errors: stalled rotations, dead sections and other misuse
+ * @misuse: limits the reports of wrong releases
+ * @mended: limits the reports of dead sections
+ * @ref: held by the registry, by each reader, by each list that it is in
+ * @rcu: frees the set when no section can be using it
+ * @entry: see registry.c
+ * @rotation: see rotate.c
+ * @waiters: see share.c
+ * @mend: see mend.c
+ * @base: see base.c
+ * @latch: see latch.c
+ * @fresh: see fresh.c; NULL unless the set is kept fresh
+ * @files: see debugfs.c
+ * @sums: memory of the rotation's, the base's and the latch's values
+ */
+struct cstats_set {
+	struct cstats_shared shared ____cacheline_aligned;
+
+	struct cstats_field *fields ____cacheline_aligned;
+	char name[CSTATS_NAME_LEN];
+	bool dead;
+	atomic_t errors;
+	struct ratelimit_state misuse;
+	struct ratelimit_state mended;
+	refcount_t ref;
+	struct rcu_head rcu;
+
+	struct cstats_entry entry;
+	struct cstats_rotation rotation;
+	struct cstats_waiters waiters;
+	struct cstats_mend mend;
+	struct cstats_base base;
+	struct cstats_latch latch;
+	struct cstats_fresh *fresh;
+	struct cstats_files files;
+	u64 sums[];
+};
+
+struct cstats_set *cstats_set_new(const char *name,
+				  const struct cstats_field *fields,
+				  unsigned int nr_fields);
+struct cstats_set *cstats_set_get(struct cstats *cs);
+bool cstats_set_tryget(struct cstats_set *set);
+void cstats_set_put(struct cstats_set *set);
+
+/* The set behind what writers use. */
+static inline struct cstats_set *cstats_set_of(struct cstats_shared *shared)
+{
+	return container_of(shared, struct cstats_set, shared);
+}
+
+/* Value of ->gen that opens slot @index. */
+static inline unsigned long cstats_gen(const struct cstats_set *set,
+				       unsigned int index)
+{
+	return (size_t)index * set->shared.nr_fields * sizeof(local64_t);
+}
+
+static inline struct cstats_cpu *cstats_cpu(const struct cstats_set *set, int cpu)
+{
+	return per_cpu_ptr(set->shared.cpu, cpu);
+}
+
+static inline local64_t *cstats_slot(const struct cstats_set *set, int cpu,
+				     unsigned int index)
+{
+	return cstats_cpu(set, cpu)->slots +
+	       (size_t)index * set->shared.nr_fields;
+}
+
+#endif /* _CSTATS_SET_H */

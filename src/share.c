@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cstats: readers share rotations
+ *
+ * A reader asks for a rotation of its set (rotate.c) and waits here until that
+ * is done. If nobody else is rotating, it does the work itself, which saves two
+ * switches of task; whatever is not done then, since a CPU or a section takes
+ * its time, is left to a worker. All who ask meanwhile are served by
+ * the next batch, as with RCU's expedited grace periods.
+ *
+ * A reader sleeps until its rotation is done, its deadline passes, it is killed
+ * or the set is destroyed, whichever comes first. It never sleeps for the
+ * mutex for longer than others need for one batch.
+ *
+ * The crowd. A batch wakes all its readers at once. Were the next one to begin
+ * while they wait for a CPU, it would serve few of them, and then again. So
+ * nobody begins one while at least as many woken readers are pending as CPUs
+ * are online. The worker looks again soon, and waits for a millisecond at
+ * most, since those readers may be of low priority. Real-time readers do not
+ * wait for the crowd: they take the mutex, whose owner inherits their priority
+ * on PREEMPT_RT.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/delay.h>
+#include <linux/jiffies.h>
+#include <linux/printk.h>
+#include <linux/sched/rt.h>
+#include <linux/sched/signal.h>
+
+#include "params.h"
+#include "rotate.h"
+#include "share.h"
+
+/* Delays up to this many microseconds are slept, longer ones are timers. */
+#define CSTATS_NAP_US		2000
+
+/* Looks at the crowd, at intervals of CSTATS_CROWD_US. */
+#define CSTATS_CROWD_LOOKS	10
+#define CSTATS_CROWD_US		50
+
+static struct workqueue_struct *cstats_share_wq;
+
+/* A reader in a queue. */
+struct cstats_waiter {
+	struct wait_queue_entry entry;
+	bool woken;
+};
+
+/* Readers that have been woken and have not run since. */
+static atomic_t cstats_pending = ATOMIC_INIT(0);
+
+static bool cstats_crowd(void)
+{
+	return atomic_read(&cstats_pending) >= num_online_cpus();
+}
+
+static void cstats_work_fn(struct work_struct *work);
+static DECLARE_DELAYED_WORK(cstats_work, cstats_work_fn);
+
+/* Rotate for those who sleep, until nothing is left or it is far away. */
+static void cstats_work_fn(struct work_struct *work)
+{
+	unsigned int looks, us;
+
+	for (;;) {
+		for (looks = 0; looks < CSTATS_CROWD_LOOKS && cstats_crowd(); looks++)
+			usleep_range(CSTATS_CROWD_US, 2 * CSTATS_CROWD_US);
+		mutex_lock(&cstats_rotate_mutex);
+		us = cstats_rotate();
+		mutex_unlock(&cstats_rotate_mutex);
+		if (!us)
+			return;
+		if (us > CSTATS_NAP_US)
+			break;
+		if (us > 1)
+			usleep_range(us, 2 * us);
+		cond_resched();
+	}
+	queue_delayed_work(cstats_share_wq, &cstats_work, usecs_to_jiffies(us));
+}
+
+/* Let the worker look now. */
+void cstats_kick(void)
+{
+	mod_delayed_work(cstats_share_wq, &cstats_work, 0);
+}
+
+/* Run @work in @delay jiffies, at the latest. */
+void cstats_share_queue(struct delayed_work *work, unsigned long delay)
+{
+	mod_delayed_work(cstats_share_wq, work, delay);
+}
+
+int cstats_share_start(void)
+{
+	cstats_share_wq = alloc_workqueue("cstats", WQ_UNBOUND | WQ_HIGHPRI |
+						    WQ_MEM_RECLAIM, 0);
+	return cstats_share_wq ? 0 : -ENOMEM;
+}
+
+/* All sets are dead by now: let go of them. */
+void cstats_share_stop(void)
+{
+	unsigned int us;
+
+	do {
+		mutex_lock(&cstats_rotate_mutex);
+		us = cstats_rotate();
+		mutex_unlock(&cstats_rotate_mutex);
+		usleep_range(us, us + 50);
+	} while (us);
+	cancel_delayed_work_sync(&cstats_work);
+	destroy_workqueue(cstats_share_wq);
+}
+
+/* As autoremove_wake_function(), which leaves an entry that it has not woken. */
+static int cstats_wake(struct wait_queue_entry *entry, unsigned int mode,
+		       int flags, void *key)
+{
+	struct cstats_waiter *waiter = container_of(entry, struct cstats_waiter,
+						    entry);
+
+	/* Before it is woken: then it may be gone. */
+	waiter->woken = true;
+	atomic_inc(&cstats_pending);
+	if (autoremove_wake_function(entry, mode, flags, key))
+		return 1;
+	waiter->woken = false;
+	atomic_dec(&cstats_pending);
+	return 0;
+}
+
+/* Leave the queue; from then on nobody else writes to ->woken. */
+static void cstats_leave(struct cstats_set *set, struct cstats_waiter *waiter)
+{
+	finish_wait(&set->waiters.queue, &waiter->entry);
+	if (waiter->woken)
+		atomic_dec(&cstats_pending);
+	waiter->woken = false;
+}
+
+/* Has somebody waited in vain for the rotation of @set that is under way? */
+static bool cstats_stalled(const struct cstats_set *set)
+{
+	unsigned long begun = READ_ONCE(set->rotation.begun);
+
+	return READ_ONCE(set->rotation.done) != begun &&
+	       READ_ONCE(set->waiters.stalled) == begun;
+}
+
+/* A reader's time is up. Say what it has waited for, once for a rotation. */
+static void cstats_stall(struct cstats_set *set)
+{
+	struct cstats_rotation *r = &set->rotation;
+	unsigned long begun = READ_ONCE(r->begun);
+	enum cstats_state state = READ_ONCE(r->state);
+
+	if (state == CSTATS_IDLE || xchg(&set->waiters.stalled, begun) == begun)
+		return;
+	atomic_inc(&set->errors);
+	if (state == CSTATS_CUT)
+		pr_warn_ratelimited("set \"%s\": a CPU does not answer (interrupts or preemption off?), reads have the last snapshot\n",
+				    set->name);
+	else
+		pr_warn("set \"%s\": a section on CPU %d does not end, reads have the last snapshot\n",
+			set->name, READ_ONCE(r->cpu));
+}
+
+/* Do what can be done for @set here and now, unless others are at it. */
+static int cstats_help(struct cstats_set *set)
+{
+	unsigned int us;
+
+	if (rt_task(current) || cstats_stalled(set)) {
+		if (mutex_lock_killable(&cstats_rotate_mutex))
+			return -EINTR;
+	} else if (cstats_crowd() || !mutex_trylock(&cstats_rotate_mutex)) {
+		cstats_kick();
+		return 0;
+	}
+	us = cstats_rotate();
+	mutex_unlock(&cstats_rotate_mutex);
+	if (us)
+		cstats_kick();
+	return 0;
+}
+
+/**
+ * cstats_await - wait for a rotation, or make it
+ * @set: the set
+ * @want: what cstats_request() returned
+ * @deadline: when to give up, in jiffies
+ *
+ * A rotation that somebody has waited for in vain is not waited for again: it
+ * gets one more look.
+ *
+ * Return: 0, or -ENODEV (destroyed), -ETIMEDOUT, -EINTR (killed).
+ */
+int cstats_await(struct cstats_set *set, unsigned long want,
+		 unsigned long deadline)
+{
+	struct cstats_waiter waiter = { .woken = false };
+	int err;
+
+	if (cstats_done(set, want))
+		return 0;
+	err = cstats_help(set);
+	if (err)
+		return err;
+	init_wait(&waiter.entry);
+	waiter.entry.func = cstats_wake;
+	for (;;) {
+		long left = deadline - jiffies;
+
+		/* await:J, pairs with finish:J in rotate.c */
+		prepare_to_wait(&set->waiters.queue, &waiter.entry, TASK_KILLABLE);
+		if (cstats_done(set, want))
+			break;
+		err = -ENODEV;
+		if (READ_ONCE(set->dead))
+			break;
+		err = -ETIMEDOUT;
+		if (cstats_stalled(set))
+			break;
+		if (left <= 0) {
+			cstats_stall(set);
+			break;
+		}
+		err = -EINTR;
+		if (fatal_signal_pending(current))
+			break;
+		err = 0;
+		schedule_timeout(left);
+		cstats_leave(set, &waiter);
+	}
+	cstats_leave(set, &waiter);
+	return cstats_done(set, want) ? 0 : err;
+}
+
+/* Send all readers of a set home that has been destroyed. */
+void cstats_abandon(struct cstats_set *set)
+{
+	wake_up_all(&set->waiters.queue);
+}

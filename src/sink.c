@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cstats: sections of a set that is not there
+ *
+ * A struct cstats that is zeroed, failed to initialize or is destroyed has no
+ * set behind it. Its sections get the sink, which has room for the largest set
+ * and is read by nobody: statistics never hurt the machine. Each such section
+ * is counted, and each struct cstats is named in the log once.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/atomic.h>
+#include <linux/cstats.h>
+#include <linux/errno.h>
+#include <linux/export.h>
+#include <linux/percpu.h>
+#include <linux/printk.h>
+
+#include "describe.h"
+#include "sink.h"
+
+static struct cstats_shared cstats_sink = { .nr_fields = CSTATS_MAX_FIELDS };
+static atomic64_t cstats_sink_sections = ATOMIC64_INIT(0);
+
+/* Those that have been named; when it is full, no more are. */
+static const struct cstats *cstats_named[64];
+
+static bool cstats_name_once(const struct cstats *cs)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cstats_named); i++) {
+		const struct cstats *old = READ_ONCE(cstats_named[i]);
+
+		if (!old)
+			old = cmpxchg(&cstats_named[i], NULL, cs);
+		if (!old)
+			return true;
+		if (old == cs)
+			return false;
+	}
+	return false;
+}
+
+/**
+ * cstats_no_set - open a section of a set that is not there
+ * @cs: zeroed, failed to initialize, or destroyed
+ *
+ * Context: Any, with preemption off.
+ * Return: the sink.
+ */
+struct cstats_shared *cstats_no_set(struct cstats *cs)
+{
+	atomic64_inc(&cstats_sink_sections);
+	if (cstats_name_once(cs))
+		pr_warn("%pS counts in a set at %ps that is not initialized, or destroyed; what it adds is lost\n",
+			__builtin_return_address(0), cs);
+	return &cstats_sink;
+}
+EXPORT_SYMBOL_GPL(cstats_no_set);
+
+int cstats_sink_start(void)
+{
+	cstats_sink.cpu = __alloc_percpu(sizeof(struct cstats_cpu) +
+					 CSTATS_MAX_FIELDS * sizeof(local64_t),
+					 sizeof(local64_t));
+	return cstats_sink.cpu ? 0 : -ENOMEM;
+}
+
+void cstats_sink_stop(void)
+{
+	free_percpu(cstats_sink.cpu);
+}
+
+/* How many sections there were of sets that are not there. */
+u64 cstats_sink_count(void)
+{
+	return atomic64_read(&cstats_sink_sections);
+}
