@@ -413,15 +413,20 @@ static void cstats_check(struct list_head *list)
 	}
 }
 
+/* Is any rotation under way? */
+bool cstats_rotating(void)
+{
+	return !list_empty(&cstats_cut) || !list_empty(&cstats_late);
+}
+
 /* When is the next look worth it? Microseconds, longer as time goes by. */
 static unsigned int cstats_delay(void)
 {
-	bool idle = list_empty(&cstats_cut) && list_empty(&cstats_late);
 	u64 age;
 
 	if (list_empty(&cstats_cut) && !list_empty_careful(&cstats_requests))
 		return 1;
-	if (idle)
+	if (!cstats_rotating())
 		return 0;
 	age = ktime_get_ns() - cstats_cut_ns;
 	return clamp_t(u64, age >> 13, 20, 50000);

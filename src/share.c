@@ -3,10 +3,10 @@
  * cstats: readers share rotations
  *
  * A reader asks for a rotation of its set (rotate.c) and waits here until that
- * is done. If nobody else is rotating, it does the work itself, which saves two
- * switches of task; whatever is not done then, since a CPU or a section takes
- * its time, is left to a worker. All who ask meanwhile are served by
- * the next batch, as with RCU's expedited grace periods.
+ * is done. If no rotation is under way, it leads: it does the work itself, and
+ * comes again until its own rotation is done, which saves two switches of
+ * task. All who ask meanwhile leave the work to a worker. They are served by the
+ * next batch, as with RCU's expedited grace periods.
  *
  * A reader sleeps until its rotation is done, its deadline passes, it is killed
  * or the set is destroyed, whichever comes first. It never sleeps for the
@@ -23,6 +23,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/delay.h>
+#include <linux/hrtimer.h>
 #include <linux/jiffies.h>
 #include <linux/printk.h>
 #include <linux/sched/rt.h>
@@ -167,23 +168,39 @@ static void cstats_stall(struct cstats_set *set)
 			set->name, READ_ONCE(r->cpu));
 }
 
-/* Do what can be done for @set here and now, unless others are at it. */
-static int cstats_help(struct cstats_set *set)
+/*
+ * Do what can be done here and now, unless others are at it. Returns how many
+ * microseconds from now the caller should come again, or 0 if others will.
+ */
+static unsigned int cstats_help(struct cstats_set *set)
 {
 	unsigned int us;
+	bool lead;
 
 	if (rt_task(current) || cstats_stalled(set)) {
 		if (mutex_lock_killable(&cstats_rotate_mutex))
-			return -EINTR;
+			return 0;
 	} else if (cstats_crowd() || !mutex_trylock(&cstats_rotate_mutex)) {
 		cstats_kick();
 		return 0;
 	}
+	lead = !cstats_rotating();
 	us = cstats_rotate();
 	mutex_unlock(&cstats_rotate_mutex);
-	if (us)
-		cstats_kick();
+	if (lead || !us)
+		return us;
+	cstats_kick();
 	return 0;
+}
+
+/* The same for the leader, who comes again. */
+static unsigned int cstats_lead(unsigned int us)
+{
+	if (!mutex_trylock(&cstats_rotate_mutex))
+		return us;
+	us = cstats_rotate();
+	mutex_unlock(&cstats_rotate_mutex);
+	return us;
 }
 
 /**
@@ -201,13 +218,12 @@ int cstats_await(struct cstats_set *set, unsigned long want,
 		 unsigned long deadline)
 {
 	struct cstats_waiter waiter = { .woken = false };
+	unsigned int us;
 	int err;
 
 	if (cstats_done(set, want))
 		return 0;
-	err = cstats_help(set);
-	if (err)
-		return err;
+	us = cstats_help(set);
 	init_wait(&waiter.entry);
 	waiter.entry.func = cstats_wake;
 	for (;;) {
@@ -230,11 +246,20 @@ int cstats_await(struct cstats_set *set, unsigned long want,
 		err = -EINTR;
 		if (fatal_signal_pending(current))
 			break;
-		err = 0;
-		schedule_timeout(left);
+		if (us) {
+			ktime_t nap = us * NSEC_PER_USEC;
+
+			schedule_hrtimeout_range(&nap, nap / 4, HRTIMER_MODE_REL);
+		} else {
+			schedule_timeout(left);
+		}
 		cstats_leave(set, &waiter);
+		if (us)
+			us = cstats_lead(us);
 	}
 	cstats_leave(set, &waiter);
+	if (us)
+		cstats_kick();	/* what is left is the worker's */
 	return cstats_done(set, want) ? 0 : err;
 }
 
