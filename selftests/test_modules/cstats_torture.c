@@ -743,7 +743,7 @@ static int torture_churn(void *arg)
 {
 	static const struct cstats_field fields[] = {
 		{ "plus", CSTATS_COUNTER, "sections", "rises in every section" },
-		{ "minus", CSTATS_GAUGE, "sections", "falls in every section" },
+		{ "minus", CSTATS_COUNTER, "sections", "falls in every section" },
 	};
 	u32 random = get_random_u32();
 	int err;

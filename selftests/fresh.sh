@@ -1,0 +1,61 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# fresh - a network device whose counters come from snapshots that are kept fresh
+
+dir=$(dirname "$0")
+. "$dir/lib.sh"
+
+dev=cstats0
+oldest=/sys/module/cstats_test_net/parameters/oldest_ms
+
+# What `ip -s link` shows of the device: packets and bytes sent. The shell has an ip
+# of its own, which does not count.
+link() { /bin/ip -s link show dev $dev | awk 'tx { print $2, $1; exit } /TX:/ { tx = 1 }'; }
+
+# send COUNT: packets of 100 bytes of data, 142 with their headers, to nobody
+send() { ! ping -q -c "$1" -i 0.05 -W 1 -s 100 10.99.0.2 >/dev/null 2>&1; }
+
+# The same twice, once nothing is on its way
+settled() {
+	link >"$tmp/1"
+	sleep 0.3
+	link >"$tmp/2"
+	cmp -s "$tmp/1" "$tmp/2"
+}
+
+start 7
+
+type ping >/dev/null 2>&1 || skip_all "no ping here"
+load cstats
+load cstats_test
+load cstats_test_net max_age_ms=100
+/bin/ip addr add 10.99.0.1/24 broadcast 10.99.0.255 dev $dev 2>/dev/null
+check "the device is up" /bin/ip link set $dev up
+within 5 settled
+read -r packets bytes <<END
+$(link)
+END
+packets=${packets:-0} bytes=${bytes:-0}
+send 20
+sleep 0.3
+check "ip -s link shows what was sent" is "$(link)" \
+	"$((packets + 20)) $((bytes + 20 * 142))"
+echo 0 >$oldest
+n=0
+while [ $((n += 1)) -le 30 ]; do
+	link >/dev/null
+	sleep 0.05
+done
+# a busy machine is late, but not as late as without bound: ten seconds
+check "no snapshot was old ($(cat $oldest) ms)" test "$(cat $oldest)" -le 2000
+number=$(header $sets/net/last snapshot)
+sleep 1
+check "nobody has to read" test "$(header $sets/net/last snapshot)" -gt "$((number + 2))"
+check "what is shown is what is counted" is "$(link)" \
+	"$(field $sets/net/values net.tx_packets) $(field $sets/net/values net.tx_bytes)"
+check "it can go at any time" unload cstats_test_net
+check "and so can cstats.ko" sh -c "rmmod cstats_test && rmmod cstats"
+loaded=
+
+finish

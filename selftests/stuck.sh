@@ -1,0 +1,60 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# stuck - sections that go on, CPUs that do not answer: one deadline, and no
+# harm to others
+
+dir=$(dirname "$0")
+. "$dir/lib.sh"
+
+cmd=/sys/module/cstats_test_stuck/parameters/cmd
+do_cmd() { echo "$*" >$cmd; }
+
+# hundredths: of a second since the boot
+hundredths() { awk '{ sub(/[.]/, "", $1); print $1 }' /proc/uptime; }
+
+# took COMMAND...: how many hundredths
+took() {
+	begin=$(hundredths)
+	"$@" >"$tmp/took"
+	echo $(($(hundredths) - begin))
+}
+
+start 13
+
+load cstats stall_ms=500 sync=expedited
+run_module cstats_test_stuck
+
+if [ "$(grep -c ^processor /proc/cpuinfo)" -lt 2 ]; then
+	for name in 1 2 3 4 5 6 7 8; do
+		ktap_test_skip "many sets that are stuck $name: needs two CPUs"
+	done
+	finish
+fi
+
+load cstats_test_stuck only_cmd=1
+do_cmd many 1
+time=$(took cat $cstats)
+check "200 stuck sets cost one deadline ($time hundredths)" test "$time" -ge 45 -a "$time" -lt 150
+check "each of them has stalled" is "$(grep -c '^# stuck_.* stalled' "$tmp/took")" 200
+check "the healthy one has not" fails grep '^# well stalled' "$tmp/took"
+time=$(took cat $cstats)
+check "the next read costs nothing ($time hundredths)" test "$time" -lt 45
+time=$(took cat $sets/well/values)
+check "nor does one of the healthy set ($time hundredths)" test "$time" -lt 45
+
+# A reader that waits can be killed.
+echo 60000 >"$parameters/stall_ms"
+do_cmd many 0
+do_cmd many 1
+cat $cstats >/dev/null &
+reader=$!
+sleep 0.3
+check "a reader waits" kill -0 $reader
+kill -9 $reader
+check "and can be killed" within 2 fails kill -0 $reader
+wait $reader 2>/dev/null
+do_cmd many 0
+check "all is well then" is "$(grep -c stalled $cstats)" 0
+
+finish

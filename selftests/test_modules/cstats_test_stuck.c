@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cstats_test_stuck: sections that go on and on, and CPUs that do not answer
+ *
+ * One deadline bounds a read, whatever holds it up, and the reader sleeps
+ * meanwhile. What is healthy does not wait: other sets, init, destroy, and other
+ * modules. To be loaded with stall_ms=500.
+ */
+#include <linux/cpumask.h>
+#include <linux/delay.h>
+#include <linux/kthread.h>
+#include <linux/ktime.h>
+#include <linux/math64.h>
+#include <linux/moduleparam.h>
+#include <linux/smp.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+
+#include "cstats_test.h"
+
+#define STALL_MS	500
+#define STUCK_MS	4000	/* as long as a CPU is stuck */
+#define MANY		200
+
+enum { UP, NR };
+
+static const struct cstats_field fields[NR] = {
+	[UP] = { "up", CSTATS_COUNTER, "events", NULL },
+};
+
+static struct cstats set, well, many[MANY];
+
+static bool start(struct cstats *cs, const char *name)
+{
+	return check_eq(cstats_init(cs, name, fields, NR), 0);
+}
+
+static u64 ms_since(u64 start)
+{
+	return div_u64(ktime_get_ns() - start, NSEC_PER_MSEC);
+}
+
+static int read_set(struct cstats *cs, u64 *ms)
+{
+	s64 values[NR];
+	struct cstats_snapshot snap = cstats_test_snapshot(values, NR);
+	u64 start = ktime_get_ns();
+	int err = cstats_read(cs, &snap);
+
+	*ms = ms_since(start);
+	return err;
+}
+
+/* Has a thread that wakes up all the time ever been late? */
+struct heartbeat {
+	struct task_struct *task;
+	u64 worst_ms;
+};
+
+static int heartbeat_thread(void *arg)
+{
+	struct heartbeat *h = arg;
+	u64 last = ktime_get_ns();
+
+	while (!kthread_should_stop()) {
+		usleep_range(1000, 2000);
+		h->worst_ms = max(h->worst_ms, ms_since(last));
+		last = ktime_get_ns();
+	}
+	return 0;
+}
+
+/* On the CPU of the caller, who is kept to it. */
+static void heartbeat_start(struct heartbeat *h)
+{
+	h->worst_ms = 0;
+	h->task = cstats_test_start(raw_smp_processor_id(), heartbeat_thread, h);
+}
+
+static void heartbeat_stop(struct heartbeat *h)
+{
+	cstats_test_stop(h->task);
+	check(h->worst_ms < STALL_MS / 2, "a heartbeat was %llu ms late", h->worst_ms);
+}
+
+/* A section goes on: its set's read times out, and nobody else notices. */
+static void healthy_go_on(void)
+{
+	struct cstats_test_hold hold = { .cs = &set, .fields = NR, .delta = 2 };
+	cpumask_t affinity = *current->cpus_ptr;
+	struct heartbeat heartbeat;
+	u64 ms;
+	int i;
+
+	hold.cpu = cstats_test_other_cpu();
+	if (hold.cpu < 0 || !start(&set, "stuck") || !start(&well, "stuck_not"))
+		return;
+	cstats_test_log_mark();
+	heartbeat_start(&heartbeat);
+	if (!cstats_test_hold(&hold)) {
+		check_eq(read_set(&set, &ms), -ETIMEDOUT);
+		check(ms >= STALL_MS && ms < 2 * STALL_MS, "it took %llu ms", ms);
+		for (i = 0; i < 5; i++) {
+			check_eq(read_set(&well, &ms), 0);
+			check(ms < STALL_MS / 2, "the healthy one took %llu ms", ms);
+			check_eq(read_set(&set, &ms), -ETIMEDOUT);
+			check(ms < STALL_MS / 2, "a later read took %llu ms", ms);
+		}
+		check(cstats_test_log_lines("\"stuck\": a section on CPU") == 1,
+		      "%u lines in the log", cstats_test_log_lines(""));
+		cstats_test_release(&hold);
+	}
+	heartbeat_stop(&heartbeat);
+	check_eq(read_set(&set, &ms), 0);
+	cstats_destroy(&well);
+	cstats_destroy(&set);
+	set_cpus_allowed_ptr(current, &affinity);
+}
+
+static int reader_thread(void *arg)
+{
+	u64 ms;
+
+	return read_set(arg, &ms);
+}
+
+/* While a reader waits, sets come and go, the one that it waits for as well. */
+static void registry_goes_on(void)
+{
+	struct cstats_test_hold hold = { .cs = &set, .fields = NR, .delta = 2 };
+	cpumask_t affinity = *current->cpus_ptr;
+	struct task_struct *reader;
+	u64 begin;
+
+	hold.cpu = cstats_test_other_cpu();
+	if (hold.cpu < 0 || !start(&set, "stuck"))
+		return;
+	if (!cstats_test_hold(&hold)) {
+		reader = cstats_test_start(-1, reader_thread, &set);
+		msleep(50);
+		begin = ktime_get_ns();
+		if (start(&well, "stuck_not"))
+			cstats_destroy(&well);
+		check(ms_since(begin) < STALL_MS / 2, "init and destroy took %llu ms",
+		      ms_since(begin));
+		begin = ktime_get_ns();
+		cstats_destroy(&set);
+		check_eq(cstats_test_stop(reader), -ENODEV);
+		check(ms_since(begin) < STALL_MS / 2, "destroy took %llu ms",
+		      ms_since(begin));
+		cstats_test_release(&hold);
+	}
+	set_cpus_allowed_ptr(current, &affinity);
+}
+
+/* Two hundred sets with a section that goes on: one deadline for all. */
+static int hold_many_thread(void *arg)
+{
+	struct cstats_section *s = kcalloc(MANY, sizeof(*s), GFP_KERNEL);
+	struct cstats_test_hold *hold = arg;
+	int i;
+
+	for (i = 0; s && i < MANY; i++) {
+		s[i] = cstats_acquire(&many[i]);
+		cstats_add(&s[i], UP, 1);
+	}
+	complete(&hold->opened);
+	while (!READ_ONCE(hold->end))
+		cpu_relax();
+	for (i = MANY - 1; s && i >= 0; i--)
+		cstats_release(&s[i]);
+	kfree(s);
+	return 0;
+}
+
+static struct cstats_test_hold hold_many;
+
+/* "many 1" for scripts: then `cat` of all. "many 0" ends it. */
+static int many_stuck(bool on)
+{
+	char name[16];
+	int i, err;
+
+	if (on) {
+		for (i = 0; i < MANY; i++) {
+			snprintf(name, sizeof(name), "stuck_%d", i);
+			err = cstats_init(&many[i], name, fields, NR);
+			if (err)
+				return err;
+		}
+		err = cstats_init(&well, "well", fields, NR);
+		if (err)
+			return err;
+		hold_many.end = false;
+		init_completion(&hold_many.opened);
+		hold_many.task = cstats_test_start(cpumask_last(cpu_online_mask),
+						   hold_many_thread, &hold_many);
+		wait_for_completion(&hold_many.opened);
+		return 0;
+	}
+	if (!hold_many.task)
+		return 0;
+	WRITE_ONCE(hold_many.end, true);
+	cstats_test_stop(hold_many.task);
+	hold_many.task = NULL;
+	cstats_destroy(&well);
+	for (i = 0; i < MANY; i++)
+		cstats_destroy(&many[i]);
+	return 0;
+}
+
+/* A CPU with interrupts off, with a section of the set or without. */
+static bool in_section;
+static struct completion stuck;
+
+static int irqs_off_thread(void *unused)
+{
+	struct cstats_section s;
+
+	local_irq_disable();
+	complete(&stuck);
+	if (in_section) {
+		s = cstats_acquire(&set);
+		cstats_add(&s, UP, 1);
+		mdelay(STUCK_MS);
+		cstats_release(&s);
+	} else {
+		mdelay(STUCK_MS);
+	}
+	local_irq_enable();
+	return 0;
+}
+
+static void interrupts_off(bool section)
+{
+	cpumask_t affinity = *current->cpus_ptr;
+	int cpu = cstats_test_other_cpu();
+	struct heartbeat heartbeat;
+	struct task_struct *task;
+	u64 ms;
+
+	if (cpu < 0 || !start(&set, "stuck"))
+		return;
+	check_eq(read_set(&set, &ms), 0);
+	heartbeat_start(&heartbeat);
+	in_section = section;
+	init_completion(&stuck);
+	task = cstats_test_start(cpu, irqs_off_thread, NULL);
+	wait_for_completion(&stuck);
+	check_eq(read_set(&set, &ms), -ETIMEDOUT);
+	check(ms >= STALL_MS && ms < 2 * STALL_MS, "it took %llu ms", ms);
+	check_eq(read_set(&set, &ms), -ETIMEDOUT);
+	check(ms < 2 * STALL_MS, "the next one took %llu ms", ms);
+	heartbeat_stop(&heartbeat);
+	cstats_test_stop(task);
+	check_eq(read_set(&set, &ms), 0);
+	cstats_destroy(&set);
+	set_cpus_allowed_ptr(current, &affinity);
+}
+
+static void interrupts_off_in_section(void)
+{
+	interrupts_off(true);
+}
+
+static void interrupts_off_elsewhere(void)
+{
+	interrupts_off(false);
+}
+
+/*
+ * Sections of LONG_US, back to back, on two CPUs at least. Played by hand: all
+ * counters move to their next odd number at the same moments. A read that looks
+ * at a CPU only when it has done with those before waits for a section on each.
+ */
+#define LONG_US		6000
+#define PLAYS		15
+
+static bool playing;
+static u64 play_begin;
+
+static void move_all(unsigned int by)
+{
+	int cpu;
+
+	smp_wmb();	/* as in cstats_release() */
+	for_each_possible_cpu(cpu) {
+		struct cstats_cpu *c = per_cpu_ptr(set.shared->cpu, cpu);
+
+		WRITE_ONCE(c->seq, c->seq + by);
+	}
+}
+
+/* On all CPUs at once, with preemption off, so that it looks as real sections. */
+static int play_thread(void *arg)
+{
+	unsigned int i;
+
+	preempt_disable();
+	move_all(1);
+	WRITE_ONCE(play_begin, ktime_get_ns());
+	smp_store_release(&playing, true);
+	for (i = 0; i < 4; i++) {
+		udelay(LONG_US);
+		move_all(i < 3 ? 2 : 1);
+	}
+	preempt_enable();
+	complete(arg);
+	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return *(u64 *)a < *(u64 *)b ? -1 : *(u64 *)a > *(u64 *)b;
+}
+
+static void longest_not_sum(void)
+{
+	cpumask_t affinity = *current->cpus_ptr;
+	int cpu = cstats_test_other_cpu(), i;
+	u64 took[PLAYS], ms;
+
+	if (cpu < 0 || !start(&set, "stuck"))
+		return;
+	for (i = 0; i < PLAYS; i++) {
+		DECLARE_COMPLETION_ONSTACK(done);
+		struct task_struct *player;
+
+		playing = false;
+		player = cstats_test_start(cpu, play_thread, &done);
+		while (!smp_load_acquire(&playing))
+			cpu_relax();
+		check_eq(read_set(&set, &ms), 0);
+		took[i] = ktime_get_ns() - play_begin;
+		wait_for_completion(&done);
+		cstats_test_stop(player);
+	}
+	sort(took, PLAYS, sizeof(*took), compare, NULL);
+	cstats_test_note("%llu us for sections of %u us", div_u64(took[PLAYS / 2], 1000),
+			 LONG_US);
+	check(took[PLAYS / 2] <= LONG_US * 1500ULL, "%llu us for sections of %u us",
+	      div_u64(took[PLAYS / 2], 1000), LONG_US);
+	cstats_destroy(&set);
+	set_cpus_allowed_ptr(current, &affinity);
+}
+
+static const struct cstats_test_case cases[] = {
+	{ "healthy_go_on", healthy_go_on },
+	{ "registry_goes_on", registry_goes_on },
+	{ "interrupts_off_in_section", interrupts_off_in_section },
+	{ "interrupts_off_elsewhere", interrupts_off_elsewhere },
+	{ "longest_not_sum", longest_not_sum },
+};
+
+static int cmd_set(const char *val, const struct kernel_param *kp)
+{
+	int on;
+
+	return sscanf(val, "many %d", &on) == 1 ? many_stuck(on) : -EINVAL;
+}
+
+static const struct kernel_param_ops cmd_ops = { .set = cmd_set };
+
+module_param_cb(cmd, &cmd_ops, NULL, 0200);
+MODULE_PARM_DESC(cmd, "what to do");
+
+static bool only_cmd;
+module_param(only_cmd, bool, 0444);
+MODULE_PARM_DESC(only_cmd, "run no cases, there will be commands");
+
+static int __init stuck_init(void)
+{
+	if (!only_cmd)
+		cstats_test_run(THIS_MODULE, cases, ARRAY_SIZE(cases));
+	return 0;
+}
+
+static void __exit stuck_exit(void)
+{
+	many_stuck(false);
+	cstats_test_forget(THIS_MODULE);
+}
+
+module_init(stuck_init);
+module_exit(stuck_exit);
+
+MODULE_INFO(test, "Y");
+MODULE_DESCRIPTION("cstats: sections that go on, CPUs that do not answer");
+MODULE_LICENSE("GPL");
