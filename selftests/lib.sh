@@ -146,11 +146,19 @@ within() {
 	done
 }
 
-# log_mark, log_lines TEXT: lines of the kernel log with TEXT since the mark
-log_mark() { dmesg | wc -l >"$tmp/log_mark"; }
-log_lines() {
-	dmesg | tail -n "+$(($(cat "$tmp/log_mark") + 1))" | grep -cF -- "$1"
+# log_mark, log_since, log_lines TEXT: the kernel log from the mark on, and how many
+# of its lines have TEXT
+log_mark() {
+	marks=$((${marks:-0} + 1))
+	echo "cstats test mark $$ $marks" >/dev/kmsg
 }
+log_since() {
+	dmesg | awk -v mark="cstats test mark $$ $marks\$" '
+		$0 ~ mark { there = 1; n = 0; next }
+		there { line[n++] = $0 }
+		END { for (i = 0; i < n; i++) print line[i] }'
+}
+log_lines() { log_since | grep -cF -- "$1"; }
 
 # field FILE NAME: the value of a field, or of a word in a set's header line
 field() { awk -v name="$2" '$1 == name { print $2 }' "$1"; }

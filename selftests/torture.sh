@@ -17,7 +17,7 @@ torture() {
 	load cstats_torture stat_interval=0 "$@"
 	within 100 over
 	verdict=$(parameter verdict)
-	dmesg | tail -n "+$(($(cat "$tmp/log_mark") + 1))" >"$tmp/torture"
+	log_since >"$tmp/torture"
 	unload cstats_torture
 	[ "$verdict" != running ]
 }
