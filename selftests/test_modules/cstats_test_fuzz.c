@@ -280,9 +280,10 @@ static void some_reset(unsigned int k)
 	check(err == want, "cstats_reset: %d, not %d", err, want);
 	if (err)
 		return;
-	sets[k].number += 2;
-	memset(sets[k].values, 0, sizeof(sets[k].values));
-	memset(sets[k].last, 0, sizeof(sets[k].last));
+	sets[k].number += 3;	/* two rotations, and then from zero */
+	/* the last field is a gauge, which stays */
+	memset(sets[k].values, 0, (FIELDS - 1) * sizeof(*sets[k].values));
+	memcpy(sets[k].last, sets[k].values, sizeof(sets[k].last));
 }
 
 static void some_unsafe(unsigned int k)
