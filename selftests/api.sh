@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# api - every function of <linux/cstats.h> and every error, in both modes
+# api - every function of <linux/cstats.h> and every error, in all modes
 
 dir=$(dirname "$0")
 . "$dir/lib.sh"
 
-start 48
+start 84
 
 load cstats
-for mode in expedited quiet; do
+for mode in expedited spare_idle quiet; do
 	say "sync=$mode"
 	echo $mode >"$parameters/sync"
 	run_module cstats_test_api

@@ -26,6 +26,7 @@ settled() {
 
 start 7
 
+[ -e "$(module cstats_test_net)" ] || skip_all "this kernel has no network"
 type ping >/dev/null 2>&1 || skip_all "no ping here"
 load cstats
 load cstats_test

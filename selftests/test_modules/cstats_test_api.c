@@ -7,10 +7,14 @@
  * change nothing.
  */
 #include <linux/completion.h>
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
 #include <linux/irq_work.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
+#include <linux/platform_device.h>
+#include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/string.h>
@@ -717,7 +721,7 @@ static void reader_waits(bool nested)
 	init_completion(&r.done);
 	hold.cpu = cstats_test_other_cpu();
 	if (hold.cpu < 0 || !start())
-		return;
+		goto out;
 	if (!cstats_test_hold(&hold)) {
 		reader_start(&r);
 		check(!completion_done(&r.done), "did not wait for an open section");
@@ -733,6 +737,7 @@ static void reader_waits(bool nested)
 		expect(2, 2, 2);
 	}
 	finish();
+out:
 	set_cpus_allowed_ptr(current, &affinity);
 }
 
@@ -790,7 +795,7 @@ static void reader_does_not_starve(void)
 	struct task_struct *writer;
 
 	if (cpu < 0 || !start())
-		return;
+		goto out;
 	init_completion(&starver.odd);
 	init_completion(&starver.reader.done);
 	writer = cstats_test_start(cpu, never_even_thread, &starver);
@@ -803,6 +808,7 @@ static void reader_does_not_starve(void)
 		check_eq(starver.reader.err, 0);
 	}
 	finish();
+out:
 	set_cpus_allowed_ptr(current, &affinity);
 }
 
@@ -826,7 +832,7 @@ static void destroy_under_reader(void)
 	init_completion(&r.done);
 	hold.cpu = cstats_test_other_cpu();
 	if (hold.cpu < 0 || !start())
-		return;
+		goto out;
 	if (!cstats_test_hold(&hold)) {
 		reader_start(&r);
 		destroyer = cstats_test_start(-1, destroy_thread, &destroyed);
@@ -842,12 +848,144 @@ static void destroy_under_reader(void)
 	}
 	check_eq(cstats_read(&set, &snap), -ENODEV);
 	memset(&set, 0, sizeof(set));
+out:
 	set_cpus_allowed_ptr(current, &affinity);
 }
 
 /*
- * The misuses that get a WARN_ONCE. Each must leave the set working, and the
- * log must have the warning once, however often it is done.
+ * Contexts in which init, destroy and reads are allowed. Lockdep is told that
+ * this is memory reclaim, so that it sees what could deadlock there.
+ */
+static void in_memory_reclaim(void)
+{
+	struct cstats_snapshot snap = snapshot();
+	unsigned int flags;
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		if (!start())
+			return;
+		add(UP, 1);
+		flags = memalloc_noreclaim_save();
+		fs_reclaim_acquire(GFP_KERNEL);
+		check_eq(cstats_read(&set, &snap), 0);
+		cstats_destroy(&set);
+		fs_reclaim_release(GFP_KERNEL);
+		memalloc_noreclaim_restore(flags);
+		check_eq(values[UP], 1);
+		/* The files may still be there, but the name is to be had at once. */
+	}
+	if (start())
+		finish();
+}
+
+static void read_once(void)
+{
+	s64 sums[NR];
+	struct cstats_snapshot snap = cstats_test_snapshot(sums, NR);
+
+	check_eq(cstats_read(&set, &snap), 0);
+}
+
+static int in_callback(unsigned int cpu)
+{
+	static const char name[] = "api_callback";
+	struct cstats cs = {};
+
+	read_once();
+	if (check_eq(cstats_init(&cs, name, fields, NR), 0))
+		cstats_destroy(&cs);
+	return 0;
+}
+
+static void under_hotplug_lock(void)
+{
+	struct cstats_snapshot snap = snapshot();
+	int state;
+
+	if (!start())
+		return;
+	cpus_read_lock();
+	read_once();
+	check_eq(cstats_reset(&set), 0);
+	cstats_destroy(&set);
+	check_eq(cstats_init(&set, "api", fields, NR), 0);
+	cpus_read_unlock();
+
+	/* Calls it for each CPU, with the lock held. */
+	state = cpuhp_setup_state(CPUHP_AP_ONLINE_DYN, "cstats_test:api", in_callback,
+				  in_callback);
+	if (check(state > 0, "no hotplug state: %d", state)) {
+#ifdef CONFIG_HOTPLUG_CPU
+		unsigned int cpu = cpumask_last(cpu_online_mask);
+
+		/* Here CPU hotplug is under way, and holds it for writing. */
+		if (num_online_cpus() > 1 && !remove_cpu(cpu))
+			check_eq(add_cpu(cpu), 0);
+#endif
+		cpuhp_remove_state(state);
+	}
+	check_eq(cstats_read(&set, &snap), 0);
+	finish();
+}
+
+/* Device-managed sets, and those of a wrapper on behalf of a module. */
+static void managed(void)
+{
+	struct platform_device *pdev;
+	struct cstats_snapshot snap = snapshot();
+
+	pdev = platform_device_register_simple("cstats_test", -1, NULL, 0);
+	if (!check(!IS_ERR(pdev), "no device"))
+		return;
+	check_eq(devm_cstats_init(&pdev->dev, &set, "api", fields, NR), 0);
+	add(UP, 1);
+	expect(1, 0, 0);
+	cstats_test_log_mark();
+	platform_device_unregister(pdev);
+	check_eq(cstats_test_log_lines(""), 0);
+	check_eq(cstats_read(&set, &snap), -ENODEV);
+	memset(&set, 0, sizeof(set));
+	if (check_eq(cstats_init_owner(&set, "api", fields, NR, THIS_MODULE), 0))
+		finish();
+}
+
+/* Kept fresh: the last snapshot follows, and says how old it is. */
+static void keep_fresh(void)
+{
+	struct cstats_snapshot snap = snapshot();
+	unsigned int i;
+
+	check_eq(cstats_keep_fresh(NULL, 10), -EINVAL);
+	check_eq(cstats_keep_fresh(&set, 10), -ENODEV);
+	if (!start())
+		return;
+	check_eq(cstats_keep_fresh(&set, 0), 0);
+	check_eq(cstats_keep_fresh(&set, 10), 0);
+	add(UP, 7);
+	for (i = 0; i < 500; i++) {
+		check_eq(cstats_read_last(&set, &snap), 0);
+		if (values[UP] == 7)
+			break;
+		schedule_timeout_uninterruptible(HZ / 100 + 1);
+	}
+	check_eq(values[UP], 7);
+	check(snap.age_ns <= ktime_get_ns() - snap.time_ns, "age %llu ns", snap.age_ns);
+	check_eq(cstats_keep_fresh(&set, 0), 0);
+	schedule_timeout_uninterruptible(HZ / 5);
+	check_eq(cstats_read_last(&set, &snap), 0);
+	i = snap.number;
+	schedule_timeout_uninterruptible(HZ / 5);
+	check_eq(cstats_read_last(&set, &snap), 0);
+	check(snap.number == i, "it goes on, from %u to %llu", i, snap.number);
+	check(snap.age_ns >= 150 * NSEC_PER_MSEC, "age %llu ns", snap.age_ns);
+	check_eq(cstats_keep_fresh(&set, 10), 0);	/* while it is destroyed */
+	finish();
+}
+
+/*
+ * The misuses that get a warning. Each must leave the set working, and the log
+ * must have the warning once for the set, however often it is done.
  */
 static void read_in_section(void)
 {
@@ -940,6 +1078,10 @@ static const struct cstats_test_case cases[] = {
 	{ "reader_waits_for_outermost", reader_waits_for_outermost },
 	{ "reader_does_not_starve", reader_does_not_starve },
 	{ "destroy_under_reader", destroy_under_reader },
+	{ "in_memory_reclaim", in_memory_reclaim },
+	{ "under_hotplug_lock", under_hotplug_lock },
+	{ "managed", managed },
+	{ "keep_fresh", keep_fresh },
 	{ "read_in_section", read_in_section, .warns = true },
 	{ "release_twice", release_twice, .warns = true },
 	{ "release_out_of_order", release_out_of_order, .warns = true },

@@ -17,7 +17,7 @@
 
 static char *fault = "";
 module_param(fault, charp, 0444);
-MODULE_PARM_DESC(fault, "leak, use_after_free, shift, race, rcu, read_in_section");
+MODULE_PARM_DESC(fault, "leak, use_after_free, shift, race, rcu, read_in_section, freed_set");
 
 /* Nothing points to them when we return, but for what some stack still has. */
 static void fault_leak(void)
@@ -108,6 +108,16 @@ static void fault_read_in_section(void)
 	cstats_destroy(&set);
 }
 
+/* Memory is freed while a set is in it, and the set destroyed when it is late. */
+static void fault_freed_set(void)
+{
+	struct cstats *cs = kzalloc(sizeof(*cs), GFP_KERNEL);
+
+	if (!cs || cstats_init(cs, "faulty", fields, 1))
+		return;
+	kfree(cs);
+}
+
 static const struct {
 	const char *name;
 	void (*fn)(void);
@@ -118,6 +128,7 @@ static const struct {
 	{ "race", fault_race },
 	{ "rcu", fault_rcu },
 	{ "read_in_section", fault_read_in_section },
+	{ "freed_set", fault_freed_set },
 };
 
 static int __init faulty_init(void)

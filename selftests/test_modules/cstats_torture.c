@@ -944,7 +944,7 @@ static void torture_go(void)
 		/* A hog leaves the first CPU to the others. */
 		if (hog_us && writers[i].task)
 			set_cpus_allowed_ptr(writers[i].task,
-					     cpumask_of(1 + i % (num_online_cpus() - 1)));
+					     cpumask_of(1 + i % max(num_online_cpus() - 1, 1U)));
 	}
 	for (i = 0; i < nreaders; i++)
 		readers[i].task = torture_start_thread(torture_reader, &readers[i],
@@ -981,7 +981,7 @@ static int torture_main(void *unused)
 
 	first = atomic64_read(&first_violation_ns);
 	if (first)
-		pr_alert("first violation after %llu ms\n", first / NSEC_PER_MSEC);
+		pr_alert("first violation after %lld ms\n", ktime_to_ms(first));
 	torture_print(first ? "End of test: FAILURE" : "End of test: SUCCESS");
 	WRITE_ONCE(torture_verdict, first ? "FAILURE" : "SUCCESS");
 
