@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: GPL-2.0
+"""
+cstat: the modules of scripts/cstat
+
+    errors.py      what goes wrong, and what the person can do about it
+    text.py        the text of debugfs: parse it into samples, cuts and series
+    fields.py      what a series is: kind, unit, description, part of a histogram
+    source.py      samples from debugfs
+    recording.py   samples into a file and out of it
+    select.py      patterns for sets, instances and fields
+    change.py      exact differences between two cuts of a set
+    units.py       numbers for people
+    expr.py        expressions over series, in exact arithmetic
+    table.py       output for people: tables, wide rows, per CPU, lists
+    formats.py     JSON and CSV
+    repeat.py      cstat -r N -- COMMAND
+    plot.py        cstat --plot
+    main.py        the command line
+
+Arrows point upwards only: a module imports those above it.
+"""
+
+VERSION = "1.0"		# of the tool
+FORMAT = 1		# of the kernel's text, "cstats version: 1"

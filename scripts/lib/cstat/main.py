@@ -1,0 +1,428 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The command line."""
+
+import argparse
+import os
+import re
+import shutil
+import signal
+import sys
+import time
+
+from . import VERSION
+from .change import History
+from .errors import CstatError
+from .expr import Expression, Scope, check_names, shown
+from .formats import Csv, Json, WideCsv, json_listing
+from .recording import Recorder, Recording
+from .select import Selection
+from .source import Debugfs
+from .table import COLUMNS, PerCpu, Table, Wide, listing
+
+USAGE = """cstat [OPTION]... [NAME]... [DELAY [COUNT]]
+       cstat [OPTION]... [NAME]... -r N -- COMMAND [ARGUMENT]..."""
+
+EPILOG = """NAME is SET, SET.FIELD, SET{INSTANCE} or SET{INSTANCE}.FIELD, each of them
+perhaps with * and ?; quote these from the shell. Without names all sets are shown.
+DELAY is in seconds; with it cstat goes on until COUNT samples or an interrupt, and
+without it there is one sample.
+
+examples:
+  cstat                                 everything, once
+  cstat kmem 1                          a set, every second
+  cstat -w 'kmem.pages_*' 1 10          a line per second, as vmstat
+  cstat -r 10 -- ls /                   what did this command do?
+  cstat -j kmem | jq .sets[0].values    JSON
+  cstat --check 'kmem.page_allocs == sum(kmem.page_allocs_order_*)'
+
+exit status: 0; 1 when a check does not hold; 2 for a wrong name or option and when
+there is nothing to read; that of COMMAND."""
+
+
+def _seconds(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
+    if not 0.001 <= value <= 10 ** 7:
+        raise argparse.ArgumentTypeError(f"{text} is no number of seconds from 0.001 on")
+    return value
+
+
+def _count(text):
+    if not re.fullmatch(r"[0-9]{1,15}", text) or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text} is no number from 1 on")
+    return int(text)
+
+
+def _columns(text):
+    words = text.split(",")
+    for word in words:
+        if word not in COLUMNS:
+            raise argparse.ArgumentTypeError(
+                f"no column {word}; there are: {','.join(COLUMNS)}")
+    return tuple(words)
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        raise CstatError(message, "cstat --help lists the options")
+
+
+def parser():
+    """The options; bash completion is tested against them."""
+    p = _Parser(prog="cstat", usage=USAGE, add_help=False, allow_abbrev=False,
+                description="Watch consistent per-CPU counters of the kernel.", epilog=EPILOG,
+                formatter_class=argparse.RawDescriptionHelpFormatter)
+    add = p.add_argument_group("what to read").add_argument
+    add("names", nargs="*", metavar="NAME", help=argparse.SUPPRESS)
+    add("-i", "--interval", type=_seconds, metavar="SECONDS", help="the same as DELAY")
+    add("-c", "--count", type=_count, metavar="N", help="the same as COUNT")
+    add("-P", "--per-cpu", action="store_true", help="each CPU's part, and the imbalance")
+    add("--per-node", action="store_true", help="the same, added up for each NUMA node")
+    add("--last", action="store_true", help="the last snapshots, without taking new ones")
+    add("--replay", metavar="FILE", help="read a recording instead of the kernel")
+    add("--debugfs", metavar="DIR", help="where debugfs is (also in $CSTATS_DEBUGFS)")
+    add = p.add_argument_group("what to show").add_argument
+    add("-l", "--list", action="store_true", help="sets and fields, with kinds, units and "
+        "descriptions; takes no snapshot")
+    add("-z", "--no-zeros", dest="zeros", action="store_true", help="leave out what is zero")
+    add("-Z", "--no-unchanged", dest="unchanged", action="store_true",
+        help="leave out what did not change since the sample before")
+    add("-H", "--human", action="store_true", help="sizes and times for people: 1.50KiB")
+    add("--show", type=_columns, metavar="COLUMNS", help="of " + ",".join(COLUMNS))
+    add("-e", "--expr", action="append", default=[], metavar="NAME=EXPR",
+        help="compute and show this too: hit=hits/(hits+misses)")
+    add = p.add_argument_group("how to show it").add_argument
+    add("-w", "--wide", action="store_true", help="a line for each sample, as vmstat")
+    add("--header", type=_count, default=20, metavar="N",
+        help="with -w the names again every N lines (20)")
+    add("-j", "--json", action="store_true", help="an object for each sample, a line each")
+    add("-p", "--pretty", action="store_true", help="the same, indented")
+    add("--csv", action="store_true", help="comma-separated values")
+    add("-o", "--output", metavar="FILE", help="append to FILE, opened again on SIGHUP")
+    add("--record", metavar="FILE", help="write a recording, for --replay")
+    add("--plot", metavar="FILE", help="draw the samples (.svg, .png, .pdf)")
+    add = p.add_argument_group("what else to do").add_argument
+    add("-r", "--repeat", type=_count, metavar="N", help="run COMMAND N times and show what "
+        "it did, with mean and spread")
+    add("--check", action="append", default=[], metavar="EXPR",
+        help="exit with 1 and show the values when EXPR does not hold")
+    add("--reset", metavar="SET", help="let the set's counters count from here")
+    add = p.add_argument_group("help").add_argument
+    add("-h", "--help", action="store_true", help="this text")
+    add("--version", action="store_true", help="the versions of cstat and of the module")
+    return p
+
+
+def parse(argv):
+    """(options, command): what stands behind -- is the command."""
+    command = None
+    if "--" in argv:
+        at = argv.index("--")
+        argv, command = argv[:at], argv[at + 1:]
+    # Names and options in any order.
+    options, rest = parser().parse_known_args(argv)
+    for word in rest:
+        if word.startswith("-"):
+            raise CstatError(f"no option {word}", "cstat --help lists the options")
+    options.names += rest
+    numbers = []
+    while options.names and len(numbers) < 2 and re.match(r"[0-9.]", options.names[-1]):
+        numbers.insert(0, options.names.pop())
+    for name in options.names:
+        if re.match(r"[0-9.]", name):
+            raise CstatError(f"{name}: DELAY and COUNT come last", "cstat NAME DELAY COUNT")
+    try:
+        if numbers:
+            options.interval = _seconds(numbers[0])
+        if len(numbers) > 1:
+            options.count = _count(numbers[1])
+    except argparse.ArgumentTypeError as err:
+        raise CstatError(str(err), "cstat NAME DELAY COUNT, as in: cstat kmem 1 5") from err
+    options.pretty, options.json = options.pretty, options.json or options.pretty
+    options.per_cpu |= options.per_node
+    if not (options.count or options.interval or options.replay):
+        options.count = 1
+    options.hide_still = command is not None
+    _exclude(options, command)
+    return options, command
+
+
+def _exclude(options, command):
+    """Complain of options that do not go together."""
+    modes = [name for name, on in (
+        ("-l", options.list), ("--record", options.record),
+        ("--plot", options.plot), ("--check", options.check), ("--reset", options.reset),
+        ("a command", command is not None)) if on]
+    if len(modes) > 1:
+        raise CstatError(f"{modes[0]} and {modes[1]} do not go together",
+                         "run cstat twice; --record and --replay help to see the same twice")
+    if options.json and options.csv:
+        raise CstatError("-j and --csv do not go together", "choose one of them")
+    if command is not None and not command:
+        raise CstatError("no command after --", "as in: cstat -r 10 -- ls /")
+    if options.repeat and command is None:
+        raise CstatError("-r needs a command", "as in: cstat -r 10 -- ls /")
+    if command is not None and options.replay:
+        raise CstatError("a command has no recording", "leave out --replay")
+    if options.last and options.per_cpu:
+        raise CstatError("--last has no values of single CPUs", "leave out one of them")
+
+
+class Log:
+    """Where output goes: standard output, or a file that others may move away."""
+
+    def __init__(self, path):
+        self._path = path
+        self._file = sys.stdout
+        self._headed = False
+        self._again = False
+        if path:
+            self._open()
+            signal.signal(signal.SIGHUP, self._hup)
+
+    def _hup(self, _signal, _frame):
+        self._again = True
+
+    def _open(self):
+        try:
+            self._file = open(self._path, "a", encoding="utf-8", errors="surrogateescape")
+        except OSError as err:
+            raise CstatError(f"cannot write {self._path}: {err.strerror}") from err
+        self._headed = self._file.tell() > 0
+
+    def write(self, text, head=None):
+        """@head comes before the first text of each file."""
+        if self._again:
+            self._again = False
+            self._file.close()
+            self._open()
+        if head and not self._headed:
+            self._file.write(head)
+        self._headed = True
+        self._file.write(text)
+        self._file.flush()
+
+
+def warn(message):
+    print(f"cstat: {message}", file=sys.stderr, flush=True)
+
+
+class Ticker:
+    """Waits for the next multiple of the interval, so that the pace does not drift."""
+
+    def __init__(self, interval, clock=time.monotonic, sleep=time.sleep):
+        self._interval = interval
+        self._clock = clock
+        self._sleep = sleep
+        self._start = clock()
+        self._n = 0
+
+    def wait(self):
+        now = self._clock()
+        # What was missed is left out rather than made up for.
+        self._n = max(self._n + 1, int((now - self._start) / self._interval) + 1
+                      if now >= self._start + (self._n + 1) * self._interval else 0)
+        self._sleep(max(0, self._start + self._n * self._interval - now))
+
+
+def samples(source, names, options):
+    """The samples that were asked for, in time."""
+    count = options.count
+    ticker = Ticker(options.interval or 1)
+    n = 0
+    while True:
+        sample = source.read(names, options.per_cpu)
+        if sample is None:
+            return
+        yield sample
+        n += 1
+        if n == count:
+            return
+        if source.live:
+            ticker.wait()
+
+
+class Notices:
+    """Says once on standard error what changed: sets that go and come."""
+
+    def __init__(self):
+        self._sets = None
+
+    def see(self, sample):
+        now = set(sample.sets)
+        if self._sets is not None:
+            for name in sorted(self._sets - now):
+                warn(f"set {name} went away")
+            for name in sorted(now - self._sets):
+                warn(f"set {name} is there")
+        self._sets = now
+
+
+def check(source, names, expressions, options):
+    """--check: 0 when all of them hold in all samples, else 1."""
+    history = History(source)
+    bad = n = 0
+    for sample in samples(source, names, options):
+        changes = history.changes(sample)
+        n += 1
+        for expression in expressions:
+            scope = Scope(sample, changes)
+            value = expression.evaluate(scope)
+            cuts = [sample.sets[name] for name in sorted(scope.touched)]
+            stalled = [cut.name for cut in cuts if cut.stalled
+                       and "stalled(" not in expression.text]
+            first = value is None and n == 1 and options.count != 1 and expression.of_changes
+            if (value is not None and value != 0 and not stalled) or first:
+                continue
+            bad += 1
+            if value is None:
+                why = "has no value"
+            else:
+                why = "does not hold" if value == 0 else "holds, but only of an old snapshot"
+            print(f"{expression.text}: {why}", end="")
+            print("".join(f"; {name} is stalled" for name in stalled))
+            for name, used in dict(expression.used).items():
+                print(f"    {name} = {shown(used, 17)}")
+            for cut in cuts:
+                print(f"    in snapshot {cut.number} of {cut.name}")
+            sys.stdout.flush()
+    if not n:
+        raise CstatError("there was no sample to check")
+    return 1 if bad else 0
+
+
+def _version(options):
+    print(f"cstat {VERSION}")
+    module = Debugfs(options.debugfs, options.sysfs).module()
+    if os.path.isdir(f"{options.sysfs}/module/cstats"):
+        print(f"cstats.ko {module['version']}, sync={module['sync']}")
+    return 0
+
+
+def _show(source, selection, names, expressions, options):
+    log = Log(options.output)
+    args = (options, source, selection, expressions, log.write)
+    if options.json:
+        output = Json(*args)
+    elif options.csv:
+        output = WideCsv(*args) if options.wide else Csv(*args)
+    elif options.per_cpu:
+        output = PerCpu(*args, width=shutil.get_terminal_size((80, 24)).columns)
+    else:
+        output = Wide(*args) if options.wide else Table(*args)
+    if options.plot:
+        from .plot import Plot
+
+        output = Plot(*args)
+    history, notices = History(source), Notices()
+    first = True
+    for sample in samples(source, names, options):
+        if first:
+            selection.check(k for c in sample.sets.values() for k in c.values)
+            first = False
+        notices.see(sample)
+        output.sample(sample, history.changes(sample))
+    output.close()
+    return 0
+
+
+def _record(source, selection, names, options):
+    recorder = Recorder(options.record, source)
+    n = 0
+    for sample in samples(source, names, options):
+        if n == 0:
+            selection.check(k for c in sample.sets.values() for k in c.values)
+        for cut in sample.sets.values():
+            keys = set(selection.keys(cut))
+            cut.values = {k: v for k, v in cut.values.items() if k in keys}
+        recorder.write(sample)
+        n += 1
+    recorder.close()
+    return 0
+
+
+def run(argv):
+    """The whole program; the result is its exit status."""
+    options, command = parse(argv)
+    options.sysfs = os.environ.get("CSTATS_SYSFS", "/sys")
+    options.debugfs = (options.debugfs or os.environ.get("CSTATS_DEBUGFS")
+                       or f"{options.sysfs}/kernel/debug")
+    if options.help:
+        print(parser().format_help(), end="")
+        return 0
+    if options.version:
+        return _version(options)
+    if options.replay:
+        source = Recording(options.replay, warn)
+    else:
+        source = Debugfs(options.debugfs, options.sysfs, options.last)
+    if options.reset:
+        source.reset(options.reset)
+        return 0
+    expressions = [Expression(text) for text in options.expr]
+    checks = [Expression(text) for text in options.check]
+    selection = Selection(options.names)
+    known = source.sets()
+    names = selection.sets(known)
+    if options.list:
+        listed = known if names is None else names
+        if options.json:
+            sys.stdout.write(json_listing(source, selection, listed, options.pretty))
+        else:
+            for line in listing(source, selection, listed):
+                print(line)
+        return 0
+    check_names(expressions + checks, known)
+    if checks:
+        return check(source, _read_by(checks, known, names or []), checks, options)
+    if names is not None and expressions:
+        names = _read_by(expressions, known, names)
+    if command is not None:
+        options.repeat = options.repeat or 1
+        return _repeat(source, names, selection, expressions, options, command)
+    if options.record:
+        return _record(source, selection, names, options)
+    return _show(source, selection, names, expressions, options)
+
+
+def _read_by(expressions, known, names):
+    """The sets that @expressions read, and @names. A bare field is looked for in
+    @names when there are any, else everywhere."""
+    wanted = set(names)
+    for expression in expressions:
+        wanted.update(n for n in known if n in expression.set_names or any(
+            p.matches_set(n) for p in expression.patterns if p.set != "*" or not names))
+    return [name for name in known if name in wanted]
+
+
+def _repeat(source, names, selection, expressions, options, command):
+    from .repeat import repeat
+
+    return repeat(source, names, selection, expressions, options, command,
+                  Log(options.output).write, warn)
+
+
+def main(argv=None):
+    """Run, and turn what goes wrong into a message and a status."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="surrogateescape")
+    try:
+        status = run(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()
+        return status
+    except BrokenPipeError:
+        # The reader has seen enough. Python would complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 0
+    except CstatError as err:
+        sys.stdout.flush()
+        print(f"cstat: {err}", file=sys.stderr)
+        if err.hint:
+            print(f"cstat: {err.hint}", file=sys.stderr)
+        return err.status
+    except RecursionError:
+        print("cstat: an expression is nested too deeply", file=sys.stderr)
+        return 2

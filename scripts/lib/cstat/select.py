@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0
+"""
+Patterns for sets, instances and fields.
+
+    kmem                        all of a set, its instances too
+    kmem.page_*                 some of its fields
+    *.errors                    a field of every set
+    block{dm-*}                 some instances, all their fields
+    block{device="dm-0"}.reads  one series, as the kernel prints its name
+    kmem.latency                all parts of a histogram
+
+A pattern with a field and without braces is about a set's own values.
+"""
+
+import fnmatch
+import re
+
+from .errors import unknown
+from .fields import base_of
+from .text import unescape
+
+_PATTERN = re.compile(r"(?P<set>[^.{}]+)(?P<braces>\{(?P<instance>.*)\})?"
+                      r"(?:\.(?P<field>.+))?\Z", re.S)
+_LABEL = re.compile(r'([a-z_][a-z0-9_]*)="(.*)"\Z', re.S)
+_GLOB = re.compile(r"[*?[]")
+
+
+def matches(text, pattern):
+    return text == pattern or fnmatch.fnmatchcase(text, pattern)
+
+
+class Pattern:
+    """One pattern, see above."""
+
+    def __init__(self, text):
+        self.text = text
+        match = _PATTERN.match(text)
+        self.set = match["set"] if match else text
+        self.field = match["field"] if match else None
+        self.label = self.instance = None
+        if match and match["braces"]:
+            self.instance = match["instance"]
+            label = _LABEL.match(self.instance)
+            if label:
+                self.label, self.instance = label[1], unescape(label[2])
+            self.instance = self.instance or "*"
+
+    def matches_set(self, name):
+        return matches(name, self.set)
+
+    def _matches_owner(self, key):
+        if self.instance is None:
+            return key.instance is None or self.field is None
+        return (key.instance is not None and (self.label or key.label) == key.label
+                and matches(key.instance, self.instance))
+
+    def matches(self, key):
+        if not matches(key.set, self.set) or not self._matches_owner(key):
+            return False
+        if self.field is None or matches(key.field, self.field):
+            return True
+        base = base_of(key.field)
+        return base is not None and not _GLOB.search(self.field) and base == self.field
+
+    def complain(self, keys):
+        """The error for a pattern that matches none of @keys."""
+        keys = [k for k in keys if self.matches_set(k.set)]
+        owners = [k for k in keys if self._matches_owner(k)]
+        if self.instance is not None and not owners:
+            return unknown("instance", self.text,
+                           [f"{k.set}{{{k.instance}}}" for k in keys if k.instance is not None])
+        names = [f"{self.text[:len(self.text) - len(self.field or '')]}{k.field}"
+                 for k in owners]
+        if "*" in self.set:
+            names = [f"{k.set}.{k.field}" for k in owners]
+        return unknown("field", self.text, names)
+
+
+class Selection:
+    """What the person asked for by names; without any, everything."""
+
+    def __init__(self, texts):
+        self.patterns = [Pattern(text) for text in texts]
+
+    def sets(self, known):
+        """The sets among @known that have to be read; None stands for all."""
+        if not self.patterns:
+            return None
+        for pattern in self.patterns:
+            if not any(pattern.matches_set(name) for name in known):
+                raise unknown("set", pattern.set, known)
+        names = [n for n in known if any(p.matches_set(n) for p in self.patterns)]
+        return names
+
+    def wants(self, name):
+        """Is there anything to show of the set?"""
+        return not self.patterns or any(p.matches_set(name) for p in self.patterns)
+
+    def check(self, keys):
+        """Complain of a pattern that matches nothing in the first sample."""
+        keys = list(keys)
+        for pattern in self.patterns:
+            if not any(pattern.matches(key) for key in keys):
+                raise pattern.complain(keys)
+
+    def matches(self, key):
+        return not self.patterns or any(p.matches(key) for p in self.patterns)
+
+    def keys(self, cut):
+        """The series of @cut that were asked for."""
+        if not self.patterns:
+            return list(cut.values)
+        return [key for key in cut.values if self.matches(key)]

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Patterns and expressions."""
+
+import unittest
+from fractions import Fraction
+
+from cstat.change import Change
+from cstat.errors import CstatError
+from cstat.expr import Expression, Scope, shown
+from cstat.select import Selection
+from cstat.text import Key, Sample, parse
+
+OLD = """cstats version: 1
+# b snapshot 1 time_ns 1000000000
+b.reads 4
+b.big 9223372036854775806
+"""
+NEW = """cstats version: 1
+# b errors 2
+# b snapshot 2 time_ns 3000000000
+b.reads 7
+b.writes 1
+b.big 9223372036854775807
+b.lat_count 3
+b.lat_sum 30
+b.lat_bucket_10 1
+b.lat_bucket_inf 2
+b{device="dm-0"}.reads 3
+b{device="my\\040disk"}.reads 4
+b{device="x.y"}.writes 1
+# c snapshot 2 time_ns 3000000000
+c.reads 5
+"""
+
+
+def scope():
+    sample = Sample(0, 5_000_000_000)
+    sample.sets = parse(NEW, "new")
+    old = parse(OLD, "old")
+    return Scope(sample, {name: Change(old.get(name), c, {}) for name, c in sample.sets.items()})
+
+
+def value(text):
+    return Expression(text).evaluate(scope())
+
+
+class Expressions(unittest.TestCase):
+    def test_values(self):
+        for text, result in (
+                ("1 + 2 * 3", 7), ("(1 + 2) * 3", 9), ("10 - 2 - 3", 5), ("7 / 2", Fraction(7, 2)),
+                ("-7 % 4", 1), ("1 << 3 + 1", 16), ("2k + 1Ki", 3024), ("1.5M", 1500000),
+                ("not 0 and 1", 1), ("0 or 0", 0), ("1 < 2 <= 2", 1), ("1 < 2 < 2", 0),
+                ("3 != 3", 0), ("abs(2 - 5)", 3),
+                ("b.reads", 7), ("writes", 1), ("b.big", 2 ** 63 - 1),
+                ("b.reads/(b.reads+b.writes)", Fraction(7, 8)),
+                ("b{dm-0}.reads", 3), ('b{device="my\\040disk"}.reads', 4), ("b{my disk}.reads", 4),
+                ("b{x.y}.writes", 1),
+                ("sum(b{*}.reads) == b.reads", 1), ("sum(b.lat_bucket_*) == b.lat_count", 1),
+                ("sum(*.reads)", 12), ("count(b{*}.reads)", 2), ("max(b{*}.reads)", 4),
+                ("avg(b{*}.reads)", Fraction(7, 2)), ("sum(b{nothing*}.reads)", 0),
+                ("delta(b.reads)", 3), ("rate(b.reads)", Fraction(3, 2)),
+                ("delta(b.big) == 1", 1), ("sum(delta(b.re*))", 3),
+                ("errors(b)", 2), ("errors(c)", 0), ("age(b)", 2), ("stalled(b)", 0)):
+            self.assertEqual(value(text), result, text)
+
+    def test_no_value(self):
+        for text in ("1 / 0", "b.reads % (b.writes - 1)", "delta(c.reads)", "1 + rate(c.reads)",
+                     "min(b{nothing*}.reads)"):
+            self.assertIsNone(value(text), text)
+
+    def test_short_circuit(self):
+        self.assertEqual(value("1 or 1 / 0"), 1)
+        self.assertEqual(value("0 and 1 / 0"), 0)
+
+    def test_exact_where_doubles_are_not(self):
+        self.assertEqual(value("b.big - 9223372036854775806"), 1)
+        self.assertEqual(value("b.big / 3 * 3 == b.big"), 1)
+
+    def test_name(self):
+        self.assertEqual(Expression("hit=a/(a+b)").name, "hit")
+        self.assertEqual(Expression("a == b").name, "a == b")
+
+    def test_mistakes(self):
+        for text in ("", "1 +", "(1", "a b", "1 ~ 2", "foo(1)", "sum()", "sum(1 + 2)", "max(a",
+                     "a = = b", "delta(1)", "age()", "$x", "1 2"):
+            with self.assertRaises(CstatError, msg=text):
+                Expression(text)
+
+    def test_unknown_names(self):
+        for text, near in (("b.raeds", "b.reads"), ("b{dm-1}.reads", "b{dm-0}")):
+            with self.assertRaises(CstatError) as caught:
+                value(text)
+            self.assertIn(near, caught.exception.hint)
+
+    def test_ambiguous(self):
+        with self.assertRaisesRegex(CstatError, "several sets"):
+            value("reads")
+
+    def test_used(self):
+        expression = Expression("b.reads == sum(b{*}.reads) + 1")
+        expression.evaluate(scope())
+        self.assertEqual(dict(expression.used), {"b.reads": 7, "b{*}.reads": 7})
+
+    def test_shown(self):
+        self.assertEqual([shown(v) for v in (None, 2 ** 63, Fraction(1, 3), Fraction(4, 2))],
+                         ["-", "9223372036854775808", "0.333333", "2"])
+
+
+class Patterns(unittest.TestCase):
+    KEYS = [Key("b", None, None, "reads"), Key("b", None, None, "lat_count"),
+            Key("b", None, None, "lat_bucket_10"), Key("b", "device", "dm-0", "reads"),
+            Key("b", "device", "a.b{c}", "reads"), Key("kmem", None, None, "page_allocs")]
+
+    def names(self, *patterns):
+        selection = Selection(patterns)
+        return [k.name for k in self.KEYS if selection.matches(k)]
+
+    def test_matches(self):
+        for patterns, names in (
+                ((), [k.name for k in self.KEYS]),
+                (("kmem",), ["kmem.page_allocs"]),
+                (("k*",), ["kmem.page_allocs"]),
+                (("b.reads",), ["b.reads"]),
+                (("b.r*", "kmem.*"), ["b.reads", "kmem.page_allocs"]),
+                (("b{dm-*}",), ['b{device="dm-0"}.reads']),
+                (('b{device="dm-0"}.reads',), ['b{device="dm-0"}.reads']),
+                (('b{disk="dm-0"}.reads',), []),
+                (("b{a.b{c}}.reads",), ['b{device="a.b{c}"}.reads']),
+                (("b.lat",), ["b.lat_count", "b.lat_bucket_10"])):
+            self.assertEqual(self.names(*patterns), names, patterns)
+
+    def test_only_the_sets_that_are_asked_for(self):
+        self.assertEqual(Selection(["b.reads"]).sets(["a", "b", "bb"]), ["b"])
+        self.assertEqual(Selection(["b*"]).sets(["a", "b", "bb"]), ["b", "bb"])
+        self.assertIsNone(Selection([]).sets(["a", "b"]))
+
+    def test_nearest(self):
+        for pattern, near in (("kmem.page_alocs", "kmem.page_allocs"), ("b{dm_0}", "b{dm-0}"),
+                              ("b.raeds", "b.reads")):
+            with self.assertRaises(CstatError) as caught:
+                Selection([pattern]).check(self.KEYS)
+            self.assertEqual(caught.exception.hint, f"did you mean {near}?")
+        with self.assertRaises(CstatError) as caught:
+            Selection(["kmen"]).sets(["b", "kmem"])
+        self.assertEqual((caught.exception.hint, caught.exception.status),
+                         ("did you mean kmem?", 2))

@@ -1,0 +1,503 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What cstat prints, by running it."""
+
+import csv
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import jsonschema
+from common import CSTAT, KMEM, ROOT, Case
+
+
+def schema():
+    with open(os.path.join(ROOT, "scripts/share/cstat.schema.json"), encoding="utf-8") as file:
+        return json.load(file)
+
+
+class Tables(Case):
+    def test_all_sets_once(self):
+        out, _ = self.cstat()
+        for name in self.kernel.sets:
+            self.assertRegex(out, rf"(?m)^{name} snapshot 1 at [0-9.]+ s, age [0-9.]+ s")
+        self.assertRegex(out, r'(?m)^block\{device="my\\040disk"\}\.reads +[1-9]')
+
+    def test_delay_and_count(self):
+        for args in (("queue", "0.05", "3"), ("-i", "0.05", "-c", "3", "queue"),
+                     ("0.05", "3"), ("-c", "3", "-i", "0.05")):
+            out, _ = self.cstat(*args)
+            self.assertEqual(len(re.findall("(?m)^queue snapshot", out)), 3, args)
+
+    def test_pace_does_not_drift(self):
+        start = time.monotonic()
+        self.cstat("queue", "0.1", "16")
+        took = time.monotonic() - start
+        self.assertGreaterEqual(took, 1.5)
+        self.assertLess(took, 2.5)
+
+    def test_exact_values(self):
+        self.put("cstats_sets/queue/values", "cstats version: 1\n"
+                 "# queue snapshot 1 time_ns 1\nqueue.in_items 9223372036854775807\n"
+                 "queue.out_items -9223372036854775807\n")
+        for args in ((), ("-j",), ("--csv",), ("-w", "--show", "value"), ("--csv", "-w")):
+            out, _ = self.cstat("queue", *args)
+            self.assertIn("9223372036854775807", out)
+            self.assertIn("-9223372036854775807", out)
+
+    def test_zeros_and_unchanged(self):
+        self.put("cstats_sets/queue/values", "cstats version: 1\n# queue snapshot 1 time_ns 1\n"
+                 "queue.in_items 5\nqueue.out_items 0\n")
+        out, _ = self.cstat("queue", "-z")
+        self.assertIn("queue.in_items", out)
+        self.assertNotIn("queue.out_items", out)
+        out, _ = self.cstat("queue", "-Z", "0.05", "2")
+        self.assertEqual(out.count("queue.in_items"), 1)	# the first sample is whole
+        self.assertEqual(out.count("queue snapshot"), 2)
+
+    def test_stalled_and_errors_in_every_format(self):
+        self.kernel.errors["queue"] = 3
+        self.kernel.stall("queue")
+        self.kernel.step()
+        for args, error, stall in (
+                ((), "3 errors", "STALLED: a section"), (("-w",), " 3 ", "STALLED: queue"),
+                (("-P",), "3 errors", "STALLED: a section"),
+                (("-j",), '"errors":3', '"stalled":"a section'),
+                (("--csv",), ",3,1\n", ",3,1\n"), (("--csv", "-w"), ",3,1,", ",3,1,")):
+            out, _ = self.cstat("queue", *args)
+            self.assertIn(error, out, args)
+            self.assertIn(stall, out, args)
+
+    def test_age(self):
+        self.put("cstats_sets/queue/values", "cstats version: 1\n# queue snapshot 1 time_ns "
+                 f"{time.monotonic_ns() - 90 * 10**9}\nqueue.in_items 5\n")
+        out, _ = self.cstat("queue")
+        self.assertRegex(out, r"age 9[01]\.")
+        out, _ = self.cstat("queue", "-w")
+        self.assertRegex(out, r" 9[01]\.\d ")
+        out, _ = self.cstat("queue", "-j")
+        self.assertGreaterEqual(json.loads(out)["sets"][0]["age_ns"], 90 * 10**9)
+
+    def test_wide(self):
+        out, _ = self.cstat("-w", "--header", "2", "queue", "0.05", "4")
+        lines = out.splitlines()
+        self.assertEqual(len(lines), 6)
+        self.assertEqual(lines[0], lines[3])
+        self.assertEqual(lines[0].split(),
+                         ["time", "age", "err", "in_items", "out_items", "now_items"])
+
+    def test_per_cpu(self):
+        out, _ = self.cstat("-P", "queue.in_items")
+        words = [line.split() for line in out.splitlines() if line.startswith("queue.in")][0]
+        self.assertEqual(int(words[2]), sum(map(int, words[3:])))
+        parts = list(map(int, words[3:]))
+        self.assertEqual(words[1], f"{max(parts) * 4 / sum(parts):.2f}")
+
+    def test_per_cpu_in_a_narrow_terminal(self):
+        out, _ = self.cstat("-P", "queue", env=self.environment(COLUMNS="20"))
+        for cpu in range(4):
+            self.assertEqual(len(re.findall(rf"(?m)cpu{cpu}$", out)), 1)
+
+    def test_per_node(self):
+        sysfs = os.path.join(self.tmp, "sys")
+        for node, cpus in ((0, "0,2"), (1, "1,3")):
+            os.makedirs(f"{sysfs}/devices/system/node/node{node}")
+            with open(f"{sysfs}/devices/system/node/node{node}/cpulist", "w",
+                      encoding="utf-8") as file:
+                file.write(cpus + "\n")
+        out, _ = self.cstat("--per-node", "queue.in_items",
+                            env=self.environment(CSTATS_SYSFS=sysfs))
+        self.assertRegex(out, r"(?m) node0 +node1$")
+        words = [line.split() for line in out.splitlines() if line.startswith("queue.in")][0]
+        parts = self.kernel.values["queue", None, "in_items"]
+        self.assertEqual([int(w) for w in words[3:]],
+                         [parts[0] + parts[2], parts[1] + parts[3]])
+
+    def test_list(self):
+        out, _ = self.cstat("-l")
+        self.assertRegex(out, "(?m)^heap.wait +histogram +ns +time that an allocation waited$")
+        out, _ = self.cstat("-l", "heap.*_bytes")
+        self.assertEqual(len(re.findall("(?m)^heap", out)), 3)
+        self.cstat("-l", "heap.nothing", status=2)
+
+    def test_expr(self):
+        out, _ = self.cstat("queue", "-e", "rest=in_items-out_items-now_items")
+        self.assertRegex(out, r"(?m)^rest +0$")
+
+    def test_expr_over_another_set(self):
+        out, _ = self.cstat("queue", "-e", "x=heap.live_bytes-heap.live_bytes")
+        self.assertNotIn("heap snapshot", out)
+        self.assertRegex(out, r"(?m)^x +0$")
+
+    def test_columns(self):
+        out, _ = self.cstat("queue", "--show", "kind,value")
+        self.assertRegex(out, r"(?m)^field +kind +value$")
+        self.cstat("queue", "--show", "colour", status=2)
+
+    def test_reader_that_has_seen_enough(self):
+        process = self.start("queue", "0.01", "500")
+        process.stdout.readline()
+        process.stdout.close()
+        self.assertEqual(process.wait(10), 0)
+        self.assertEqual(process.stderr.read(), "")
+
+    def test_interrupt(self):
+        process = self.start("queue", "0.05")
+        process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(10), -signal.SIGINT)
+        self.assertEqual(process.stderr.read(), "")
+
+    def test_a_set_that_goes_and_comes(self):
+        process = self.start("-w", "queue", "heap", "0.05")
+        for _ in range(3):
+            process.stdout.readline()
+        self.kernel.remove("queue")
+        self.assertEqual(process.stderr.readline(), "cstat: set queue went away\n")
+        self.kernel.sets.append("queue")
+        self.kernel.step()
+        self.assertEqual(process.stderr.readline(), "cstat: set queue is there\n")
+        self.assertIsNone(process.poll())
+
+
+class OnlyWhatWasAskedFor(Case):
+    """Fault 15: a question about one set must not rotate all."""
+
+    def opened(self, *args):
+        code = ("import sys, os; opened = []\n"
+                "real = os.open\n"
+                "def spy(path, *a, **k):\n"
+                "    opened.append(path); return real(path, *a, **k)\n"
+                "os.open = spy\n"
+                f"sys.path.insert(0, {os.path.join(ROOT, 'scripts/lib')!r})\n"
+                "from cstat.main import main\n"
+                f"status = main({list(args)!r})\n"
+                "print('\\n'.join(opened), file=sys.stderr)\n"
+                "sys.exit(status)\n")
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True,
+                              env=self.environment(), check=True)
+        return [os.path.relpath(p, self.debugfs) for p in done.stderr.split()
+                if p.startswith(self.debugfs) and not p.endswith("/fields")]
+
+    def test_one(self):
+        self.assertEqual(self.opened("queue"), ["cstats_sets/queue/values"])
+        self.assertEqual(self.opened("queue.in_items"), ["cstats_sets/queue/values"])
+
+    def test_all(self):
+        self.assertEqual(self.opened(), ["cstats"])
+
+    def test_last(self):
+        self.assertEqual(self.opened("--last", "queue"), ["cstats_sets/queue/last"])
+
+    def test_list(self):
+        self.assertEqual(self.opened("-l"), [])
+
+    def test_check(self):
+        self.assertEqual(self.opened("--check", "queue.in_items >= 0"),
+                         ["cstats_sets/queue/values"])
+
+    def test_a_pipe_gets_each_sample_at_once(self):
+        process = self.start("queue", "0.3")
+        start = time.monotonic()
+        self.assertIn("queue snapshot", process.stdout.readline())
+        self.assertLess(time.monotonic() - start, 2)
+
+    def test_unknown(self):
+        for name, near in (("queu", "queue"), ("queue.in_item", "queue.in_items"),
+                           ("block{dm0}", "block{dm-0}")):
+            _, err = self.cstat(name, status=2)
+            self.assertIn(f"did you mean {near}?", err)
+
+    def test_help(self):
+        for option in ("-h", "--help"):
+            out, err = self.cstat(option)
+            self.assertIn("usage: cstat", out)
+            self.assertEqual(err, "")
+        out, _ = self.cstat("--version")
+        self.assertRegex(out, r"^cstat \d+\.\d+")
+
+
+class Formats(Case):
+    def test_json(self):
+        self.load()
+        out, _ = self.cstat("-j", "-P", "0.1", "3", "-e", "x=queue.in_items/3")
+        lines = out.splitlines()
+        self.assertEqual(len(lines), 3)
+        for n, line in enumerate(lines):
+            sample = json.loads(line)
+            jsonschema.validate(sample, schema())
+            self.assertEqual([s["base"] for s in sample["sets"]],
+                             ["previous" if n else "first"] * 3)
+            block = next(s for s in sample["sets"] if s["set"] == "block")
+            self.assertEqual([i["instance"] for i in block["instances"]], self.kernel.devices)
+            self.assertEqual(block["values"]["reads"],
+                             sum(i["values"]["reads"] for i in block["instances"]))
+            latency = block["histograms"]["latency"]
+            self.assertEqual(latency["count"], sum(b["count"] for b in latency["buckets"]))
+            self.assertEqual(sum(block["cpus"]["reads"].values()), block["values"]["reads"])
+
+    def test_json_of_the_rest(self):
+        for args in (("-l",), ("-r", "2", "--", "true")):
+            out, _ = self.cstat("-p", *args)
+            jsonschema.validate(json.loads(out), schema())
+
+    def test_schema_refuses(self):
+        out, _ = self.cstat("-j")
+        for spoil in (lambda s: s.pop("time"), lambda s: s["sets"][0].pop("stalled"),
+                      lambda s: s["sets"][0]["values"].update(x=2 ** 63),
+                      lambda s: s.update(schema=2)):
+            sample = json.loads(out)
+            spoil(sample)
+            with self.assertRaises(jsonschema.ValidationError):
+                jsonschema.validate(sample, schema())
+
+    def test_csv(self):
+        out, _ = self.cstat("--csv", "0.05", "2")
+        rows = list(csv.DictReader(io.StringIO(out)))
+        self.assertEqual(out.count("time,set,instance"), 1)
+        mine = [r for r in rows if r["instance"] == "my disk" and r["field"] == "reads"]
+        self.assertEqual(len(mine), 2)
+        self.assertEqual(mine[0]["value"],
+                         str(sum(self.kernel.values["block", "my disk", "reads"])))
+        self.assertEqual({None}, {r.get("more") for r in rows})
+
+    def test_csv_wide(self):
+        out, _ = self.cstat("--csv", "-w", "block", "0.05", "3")
+        rows = list(csv.reader(io.StringIO(out)))
+        self.assertEqual(len(rows), 4)
+        self.assertEqual(len({len(row) for row in rows}), 1)
+        self.assertIn('block{device="my\\040disk"}.reads', rows[0])
+
+    def test_log_survives_rotation(self):
+        log = os.path.join(self.tmp, "log.csv")
+        process = self.start("--csv", "-o", log, "queue", "0.05")
+
+        def lines(path):
+            for _ in range(200):
+                if os.path.exists(path) and os.path.getsize(path) > 200:
+                    with open(path, encoding="utf-8") as file:
+                        return file.read().splitlines()
+                time.sleep(0.05)
+            self.fail(f"nothing in {path}")
+        lines(log)
+        os.rename(log, log + ".1")
+        process.send_signal(signal.SIGHUP)
+        self.assertTrue(lines(log)[0].startswith("time,set"))
+        self.assertIsNone(process.poll())
+        process.kill()
+        process.wait()
+        head = lines(log)[0]
+        self.cstat("--csv", "-o", log, "queue")		# appends, with no second header
+        self.assertEqual(lines(log).count(head), 1)
+
+    def test_bytes_that_are_no_text(self):
+        self.put("cstats_sets/block/values", "cstats version: 1\n# block snapshot 1 time_ns 1\n"
+                 'block{device="\udcff\udcfe"}.reads 1\n')
+        out, _ = self.cstat("-j", "block")
+        self.assertEqual(json.loads(out)["sets"][0]["instances"][0]["instance"], "\ufffd\ufffd")
+        for args in (("block",), ("--csv", "block"), ("-w", "block")):
+            out, _ = self.cstat(*args, text=False)
+            self.assertIn(b"\xff\xfe", out)
+
+
+class Checks(Case):
+    def test_holds(self):
+        self.load()
+        self.cstat("--check", "queue.in_items - queue.out_items == queue.now_items",
+                   "--check", "block.reads == sum(block{*}.reads)",
+                   "--check", "heap.wait_count == sum(heap.wait_bucket_*)", "0.02", "20")
+
+    def test_does_not_hold(self):
+        out, _ = self.cstat("--check", "queue.in_items + 1 == queue.in_items", status=1)
+        self.assertIn("does not hold", out)
+        value = sum(self.kernel.values["queue", None, "in_items"])
+        self.assertIn(f"queue.in_items = {value}\n", out)
+
+    def test_no_value(self):
+        out, _ = self.cstat("--check", "queue.in_items / 0 > 1", status=1)
+        self.assertIn("has no value", out)
+
+    def test_stalled_is_no_success(self):
+        self.kernel.stall("queue")
+        self.kernel.step()
+        out, _ = self.cstat("--check", "queue.in_items >= 0", status=1)
+        self.assertIn("queue is stalled", out)
+        self.cstat("--check", "heap.live_bytes >= 0")		# of another set
+
+    def test_mistakes(self):
+        for text in ("queue.in_items >", "nothing.in > 1", "queue.nothing > 1"):
+            self.cstat("--check", text, status=2)
+
+    def test_rates_need_two_samples(self):
+        self.load()
+        self.cstat("--check", "rate(queue.in_items) > 0", "0.1", "3")
+        self.cstat("--check", "rate(queue.in_items) > 0", status=1)
+
+
+class Repeat(Case):
+    def count(self, script, *args, **kwargs):
+        """cstat -r with a command that makes the fake kernel count."""
+        file = os.path.join(self.tmp, "command.py")
+        with open(file, "w", encoding="utf-8") as out:
+            out.write(script)
+        return self.cstat(*args, "--", sys.executable, file, **kwargs)
+
+    SCRIPT = """
+import re, sys
+path = {path!r}
+text = open(path).read()
+runs = int(re.search("snapshot ([0-9]+)", text)[1])
+text = re.sub("snapshot [0-9]+", "snapshot %d" % (runs + 1), text)
+text = re.sub("(in_items) (-?[0-9]+)", lambda m: m[1] + " %d" % (int(m[2]) + 10 * runs), text)
+import os
+os.unlink(path)
+open(path, "w").write(text)
+"""
+
+    def setUp(self):
+        super().setUp()
+        self.path = f"{self.debugfs}/cstats_sets/queue/values"
+        self.put("cstats_sets/queue/values", "cstats version: 1\n# queue snapshot 1 time_ns 1\n"
+                 "queue.in_items 9007199254740993\nqueue.out_items 7\n")
+
+    def test_mean_and_spread(self):
+        out, _ = self.count(self.SCRIPT.format(path=self.path), "-r", "3", "-j", "queue")
+        runs = json.loads(out)
+        change = runs["changes"][0]
+        self.assertEqual((change["field"], change["values"], change["mean"],
+                          change["deviation"]), ("in_items", [10, 20, 30], 20.0, 10.0))
+        self.assertEqual(len(runs["changes"]), 1)	# what did not move is left out
+
+    def test_table(self):
+        out, _ = self.count(self.SCRIPT.format(path=self.path), "-r", "3", "queue")
+        # 100 * 10 / sqrt(3) / 20
+        self.assertRegex(out, r"(?m)^  queue.in_items +20  items +28.87 % +10 +30$")
+
+    def test_status(self):
+        self.cstat("-r", "2", "queue", "--", "sh", "-c", "exit 7", status=7)
+        self.cstat("queue", "--", "sh", "-c", "kill -9 $$", status=137)
+        _, err = self.cstat("queue", "--", "/nonexistent", status=127)
+        self.assertIn("cannot run", err)
+
+    def test_stalled(self):
+        self.kernel.stall("heap")
+        self.kernel.step()
+        _, err = self.cstat("heap", "--", "true", status=1)
+        self.assertIn("stalled", err)
+
+    def test_mistakes(self):
+        self.cstat("-r", "3", status=2)
+        self.cstat("--", status=2)
+        self.cstat("-r", "0", "--", "true", status=2)
+
+
+class Recordings(Case):
+    def record(self, *args):
+        path = os.path.join(self.tmp, "rec")
+        self.cstat("--record", path, "-P", *args)
+        return path
+
+    def test_every_view(self):
+        stop = self.load()
+        path = self.record("0.1", "5")
+        stop()
+        env = self.environment(CSTATS_DEBUGFS="/nonexistent")
+        for args in ((), ("-w",), ("-P",), ("-j",), ("--csv",), ("--csv", "-w"), ("-l",),
+                     ("--check", "queue.in_items - queue.out_items == queue.now_items"),
+                     ("--plot", os.path.join(self.tmp, "p.svg"))):
+            out, err = self.cstat("--replay", path, *args, env=env)
+            self.assertEqual(err, "", args)
+            self.assertTrue(out or "--check" in args or "--plot" in args)
+        out, _ = self.cstat("--replay", path, "-j", env=env)
+        self.assertEqual(len(out.splitlines()), 5)
+
+    def test_replay_is_what_was_seen(self):
+        self.kernel.errors["heap"] = 2
+        self.kernel.stall("queue")
+        self.kernel.step()
+        live = json.loads(self.cstat("-j", "-P")[0])
+        again = json.loads(self.cstat("--replay", self.record(), "-j", "-P")[0])
+        for one, two in zip(live["sets"], again["sets"]):
+            one.pop("age_ns")
+            two.pop("age_ns")
+            one.pop("cpus", None)
+            two.pop("cpus", None)
+        self.assertEqual(live["sets"], again["sets"])
+
+    def test_cut_short_anywhere(self):
+        path = self.record("queue", "0.01", "3")
+        with open(path, "rb") as file:
+            whole = file.read()
+        ends = [m.end() for m in re.finditer(rb"(?m)^# end\n", whole)]
+        self.assertEqual(len(ends), 3)
+        short = os.path.join(self.tmp, "short")
+        for length in range(0, len(whole), 97):
+            with open(short, "wb") as file:
+                file.write(whole[:length])
+            samples = sum(1 for end in ends if end <= length)
+            out, err = self.cstat("--replay", short, "-j", status=0 if samples else 2)
+            self.assertEqual(len(out.splitlines()), samples)
+            if samples and length not in ends:
+                self.assertIn(f"the {samples} whole ones", err)
+
+    def test_recorder_that_is_killed(self):
+        path = os.path.join(self.tmp, "rec")
+        process = self.start("--record", path, "queue", "0.02")
+        for _ in range(200):
+            if os.path.exists(path) and os.path.getsize(path) > 2000:
+                break
+            time.sleep(0.02)
+        process.kill()
+        process.wait()
+        out, _ = self.cstat("--replay", path, "-j")
+        self.assertGreater(len(out.splitlines()), 2)
+
+    def test_without_cpus(self):
+        path = os.path.join(self.tmp, "rec")
+        self.cstat("--record", path)
+        _, err = self.cstat("--replay", path, "-P", status=2)
+        self.assertIn("cstat -P --record", err)
+
+    def test_no_recording(self):
+        for path in (CSTAT, os.devnull, "/nonexistent", self.tmp):
+            _, err = self.cstat("--replay", path, status=2)
+            self.assertIn("cstat --record", err)
+
+    def test_of_a_kernel(self):
+        """A recording of Linux 6.12 under load: what belongs together adds up."""
+        orders = [f"kmem.{kind} == " + f"sum(kmem.{kind}_order_*)"
+                  for kind in ("page_allocs", "page_frees")]
+        pages = " + ".join(f"(kmem.page_allocs_order_{n} << {n})" for n in range(11))
+        for text in orders + [
+                f"kmem.pages_allocated == {pages}",
+                "kmem.kmalloc_calls + kmem.kmem_cache_alloc_calls == sum(kmem.slab_allocs_size_*)",
+                "kmem.slab_bytes_requested <= kmem.slab_bytes_given"]:
+            self.cstat("--replay", KMEM, "--check", text)
+        out, _ = self.cstat("--replay", KMEM, "-w", "kmem.page_allocs")
+        self.assertGreater(len(out.splitlines()), 5)
+
+
+class Plots(Case):
+    def test_svg(self):
+        path = os.path.join(self.tmp, "p.svg")
+        self.cstat("--replay", KMEM, "--plot", path, "kmem.page*")
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        self.assertIn("pages_allocated", text)
+        self.assertIn("pages per second", text)
+
+    def test_png_of_histograms_and_a_stall(self):
+        self.kernel.stall("queue")
+        self.load(0.02)
+        path = os.path.join(self.tmp, "p.png")
+        self.cstat("--plot", path, "0.1", "4")
+        with open(path, "rb") as file:
+            self.assertEqual(file.read(8), b"\x89PNG\r\n\x1a\n")
+
+    def test_mistakes(self):
+        self.cstat("--plot", os.path.join(self.tmp, "p.doc"), status=2)
+        self.cstat("--plot", "/nonexistent/p.svg", "0.05", "3", status=2)
