@@ -15,6 +15,7 @@ cstat: the modules of scripts/cstat
     formats.py     JSON and CSV
     repeat.py      cstat -r N -- COMMAND
     plot.py        cstat --plot
+    prometheus.py  exposition: standard output, a text file, HTTP
     main.py        the command line
 
 Arrows point upwards only: a module imports those above it.

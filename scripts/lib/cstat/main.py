@@ -36,7 +36,9 @@ examples:
   cstat --check 'kmem.page_allocs == sum(kmem.page_allocs_order_*)'
 
 exit status: 0; 1 when a check does not hold; 2 for a wrong name or option and when
-there is nothing to read; that of COMMAND."""
+there is nothing to read; that of COMMAND.
+
+cstat(1) has the rest. When nothing works, scripts/doctor says why."""
 
 
 def _seconds(text):
@@ -109,6 +111,13 @@ def parser():
     add("--check", action="append", default=[], metavar="EXPR",
         help="exit with 1 and show the values when EXPR does not hold")
     add("--reset", metavar="SET", help="let the set's counters count from here")
+    add = p.add_argument_group("for Prometheus").add_argument
+    add("--prometheus", action="store_true", help="the text format on standard output")
+    add("--textfile", metavar="FILE.prom", help="the same into a file, for node_exporter")
+    add("--listen", metavar="[ADDRESS:]PORT", help="serve it over HTTP, a cut each time "
+        "(127.0.0.1)")
+    add("--no-wrap", action="store_true", help="counters beyond 2^53 as they are, inexact")
+    add("--no-created", action="store_true", help="leave out the series *_created")
     add = p.add_argument_group("help").add_argument
     add("-h", "--help", action="store_true", help="this text")
     add("--version", action="store_true", help="the versions of cstat and of the module")
@@ -154,7 +163,8 @@ def _exclude(options, command):
     modes = [name for name, on in (
         ("-l", options.list), ("--record", options.record),
         ("--plot", options.plot), ("--check", options.check), ("--reset", options.reset),
-        ("a command", command is not None)) if on]
+        ("--prometheus", options.prometheus), ("--textfile", options.textfile),
+        ("--listen", options.listen), ("a command", command is not None)) if on]
     if len(modes) > 1:
         raise CstatError(f"{modes[0]} and {modes[1]} do not go together",
                          "run cstat twice; --record and --replay help to see the same twice")
@@ -382,9 +392,23 @@ def run(argv):
     if command is not None:
         options.repeat = options.repeat or 1
         return _repeat(source, names, selection, expressions, options, command)
+    if options.prometheus or options.textfile or options.listen:
+        return _prometheus(source, selection, names, options)
     if options.record:
         return _record(source, selection, names, options)
     return _show(source, selection, names, expressions, options)
+
+
+def _prometheus(source, selection, names, options):
+    from . import prometheus
+
+    if options.listen:
+        return prometheus.listen(source, names, selection, options, warn)
+    if options.textfile:
+        return prometheus.to_textfile(source, names, selection, options,
+                                      Ticker(options.interval or 1), warn)
+    return prometheus.to_stdout(source, names, selection, options, Log(options.output).write,
+                                warn)
 
 
 def _read_by(expressions, known, names):

@@ -178,6 +178,10 @@ class Recording:
             sample.sets = {n: sample.sets[n] for n in names if n in sample.sets}
         return sample
 
+    def peek(self, _names):
+        """The sample that read() will give."""
+        return self._ahead
+
     def reset(self, name):
         raise CstatError(f"cannot reset {name}: this is a recording",
                          "leave out --replay to reset the kernel's counters")

@@ -45,6 +45,10 @@ class Pattern:
                 self.label, self.instance = label[1], unescape(label[2])
             self.instance = self.instance or "*"
 
+    def without_instance(self):
+        """The same for the fields, which are those of all instances."""
+        return Pattern(self.set + (f".{self.field}" if self.field else ""))
+
     def matches_set(self, name):
         return matches(name, self.set)
 

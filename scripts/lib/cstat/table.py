@@ -5,6 +5,7 @@ import datetime
 
 from .expr import Scope, shown
 from .fields import field_of
+from .select import Selection
 from .text import Key
 from .units import number, rate, seconds
 
@@ -269,8 +270,7 @@ def fields_listed(source, selection, names):
     """{set: [Field]} of those that were asked for; complains of unknown names."""
     tables = {name: source.fields(name) for name in names}
     keys = [Key(name, None, None, field) for name, table in tables.items() for field in table]
-    for pattern in selection.patterns:
-        pattern.instance = pattern.label = None
+    selection = Selection(p.without_instance().text for p in selection.patterns)
     selection.check(keys)
     return {name: [f for f in table.values()
                    if selection.matches(Key(name, None, None, f.name))]
