@@ -139,7 +139,7 @@ class FakeKernel:
     def _write(self, path, text):
         path = os.path.join(self.dir, path)
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        with open(path + ".new", "w", encoding="utf-8") as file:
+        with open(path + ".new", "w", encoding="utf-8", errors="surrogateescape") as file:
             file.write(text)
         os.chmod(path + ".new", 0o444)
         os.rename(path + ".new", path)

@@ -111,6 +111,8 @@ check "per CPU" says 0 '^kmem.page_allocs +[0-9.]+ +[0-9]+ +[0-9]+ +[0-9]+' csta
 check "what a command does" \
 	says 0 '^  kmem.page_allocs +[0-9.]+ +calls +[0-9.]+ %' cstat -r 3 -- /bin/true
 check "JSON" says 0 '"page_allocs":[0-9]+' cstat -j kmem
+check "Prometheus" \
+	says 0 '^cstats_kmem_slab_bytes_given_total [0-9.e+]+$' cstat --prometheus kmem
 check "record" says 0 '' cstat -P --record /out/kmem.rec kmem 0.5 12
 check "replay" says 0 '^[0-9:]+ .*[0-9]' cstat --replay /out/kmem.rec -w 'kmem.page_*s'
 check "the same identities in the recording" \

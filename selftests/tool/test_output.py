@@ -408,7 +408,7 @@ class Recordings(Case):
         env = self.environment(CSTATS_DEBUGFS="/nonexistent")
         for args in ((), ("-w",), ("-P",), ("-j",), ("--csv",), ("--csv", "-w"), ("-l",),
                      ("--check", "queue.in_items - queue.out_items == queue.now_items"),
-                     ("--plot", os.path.join(self.tmp, "p.svg"))):
+                     ("--prometheus",), ("--plot", os.path.join(self.tmp, "p.svg"))):
             out, err = self.cstat("--replay", path, *args, env=env)
             self.assertEqual(err, "", args)
             self.assertTrue(out or "--check" in args or "--plot" in args)

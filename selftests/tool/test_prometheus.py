@@ -1,0 +1,415 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Exposition, and what is shipped for Prometheus, Grafana, PCP and systemd."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+from common import CSTAT, KMEM, ROOT, Case
+from cstat.errors import CstatError
+from cstat.fields import Field
+from cstat.prometheus import metric_name, parse_address
+from cstat.text import Key
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
+from prometheus_client.parser import text_string_to_metric_families as parse_text
+from scrape import histograms_of, parse
+
+SHARE = os.path.join(ROOT, "scripts/share")
+HERE = os.path.join(ROOT, "selftests/tool")
+
+
+def programs():
+    """Where Debian's prometheus is unpacked."""
+    done = subprocess.run([os.path.join(ROOT, "scripts/lib/unpack"), "prometheus",
+                           "prometheus-node-exporter"], check=True, capture_output=True,
+                          text=True)
+    return os.path.join(done.stdout.strip(), "usr/bin")
+
+
+def promtool(*args, text=None):
+    return subprocess.run([os.path.join(programs(), "promtool"), *args], input=text, text=True,
+                          capture_output=True, check=False)
+
+
+class Names(unittest.TestCase):
+    def test_names(self):
+        for field, kind, unit, label, name, factor in (
+                ("page_allocs", "counter", "calls", None, "s_page_allocs_calls_total", (1, 1)),
+                ("committed_bytes", "counter", "bytes", None, "s_committed_bytes_total", (1, 1)),
+                ("size", "gauge", "KiB", None, "s_size_bytes", (1024, 1)),
+                ("wait_ns", "counter", "ns", None, "s_wait_seconds_total", (1, 10 ** 9)),
+                ("wait", "histogram", "us", None, "s_wait_seconds", (1000, 10 ** 9)),
+                ("in_total", "gauge", None, None, "s_in_total_value", (1, 1)),
+                ("in_total", "counter", None, None, "s_in_total", (1, 1)),
+                ("n_count", "gauge", None, None, "s_n_count_value", (1, 1)),
+                ("load", "gauge", "%", None, "s_load_percent", (1, 1)),
+                ("reads", "counter", "requests", "device",
+                 "s_device_reads_requests_total", (1, 1))):
+            key = Key("s", label, "x" if label else None, field)
+            self.assertEqual(metric_name(key, Field(field, kind, unit), kind),
+                             ("cstats_" + name, factor))
+
+    def test_addresses(self):
+        for text, address in (("9960", ("127.0.0.1", 9960)), ("0.0.0.0:1", ("0.0.0.0", 1)),
+                              ("[::1]:80", ("::1", 80)), ("host:0", ("host", 0)),
+                              (":81", ("127.0.0.1", 81))):
+            self.assertEqual(parse_address(text), address)
+        for text in ("", "x", "1:2:3", "::1:80", "70000", "a b:1:"):
+            with self.assertRaises(CstatError):
+                parse_address(text)
+
+
+class Text(Case):
+    def exposed(self, *args, status=0):
+        out, _ = self.cstat("--prometheus", *args, status=status)
+        return parse(out)
+
+    def test_lint(self):
+        self.kernel.errors["heap"] = 2
+        self.kernel.step()
+        for args in ((), ("--no-created",), ("--no-wrap",), ("--replay", KMEM)):
+            out, _ = self.cstat("--prometheus", *args)
+            done = promtool("check", "metrics", text=out)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), args)
+
+    def test_another_parser_agrees(self):
+        out, _ = self.cstat("--prometheus")
+        theirs = {(s.name, tuple(sorted(s.labels.items()))): s.value
+                  for f in parse_text(out) for s in f.samples}
+        self.assertEqual(sorted(theirs.values()), sorted(parse(out).values()))
+        latency = [k for k in theirs if k[0] == "cstats_block_device_latency_seconds_count"]
+        self.assertEqual([dict(k[1])["device"] for k in latency], self.kernel.devices)
+
+    def test_values(self):
+        s = self.exposed()
+        values = self.kernel.values
+        self.assertEqual(s["cstats_heap_allocated_bytes_total", ""],
+                         sum(values["heap", None, "allocated_bytes"]))
+        self.assertEqual(s["cstats_heap_wait_seconds_sum", ""],
+                         sum(values["heap", None, "wait_sum"]) / 1e9)
+        self.assertEqual(s["cstats_block_device_reads_requests_total", 'device="my disk"'],
+                         sum(values["block", "my disk", "reads"]))
+
+    def test_histograms(self):
+        found = histograms_of(self.exposed())
+        self.assertEqual(len(found), 2 + len(self.kernel.devices))
+        buckets = found["cstats_heap_wait_seconds", ""]
+        self.assertEqual([le for le, _ in buckets], [1e-6, 1e-5, 1e-4, 1e-3, float("inf")])
+        self.assertEqual(buckets[-1][1], sum(self.kernel.values["heap", None, "wait_count"]))
+
+    def test_wraps_where_doubles_end(self):
+        self.put("cstats_sets/queue/values", "cstats version: 1\n# queue snapshot 1 time_ns 1\n"
+                 f"queue.in_items {2**53 + 5}\nqueue.out_items -3\nqueue.now_items -3\n")
+        s = self.exposed("queue")
+        self.assertEqual(s["cstats_queue_in_items_total", ""], 5)
+        self.assertEqual(s["cstats_queue_out_items_total", ""], 2 ** 53 - 3)
+        self.assertEqual(s["cstats_queue_now_items", ""], -3)
+        s = self.exposed("queue", "--no-wrap")
+        self.assertEqual(s["cstats_queue_in_items_total", ""], float(2 ** 53 + 5))
+        self.assertEqual(s["cstats_queue_out_items_total", ""], float(2 ** 64 - 3))
+
+    def test_created(self):
+        born = time.time() - (time.monotonic_ns() - self.kernel.since_ns) / 1e9
+        s = self.exposed()
+        self.assertAlmostEqual(s["cstats_heap_freed_bytes_created", ""], born, delta=0.1)
+        self.assertFalse([k for k in self.exposed("--no-created") if k[0].endswith("_created")])
+        self.kernel.since_ns += 5 * 10 ** 9
+        self.kernel.step()
+        s = self.exposed()
+        self.assertAlmostEqual(s["cstats_heap_freed_bytes_created", ""], born + 5, delta=0.1)
+
+    def test_stalled_is_left_out(self):
+        self.kernel.stall("queue")
+        self.kernel.step()
+        s = self.exposed()
+        self.assertEqual(s["cstats_stalled", 'set="queue"'], 1)
+        self.assertEqual(s["cstats_stalled", 'set="heap"'], 0)
+        self.assertFalse([k for k in s if k[0].startswith("cstats_queue_")])
+        self.assertTrue([k for k in s if k[0].startswith("cstats_heap_")])
+        self.assertGreater(s["cstats_snapshot_age_seconds", 'set="queue"'], 0)
+
+    def test_names_that_meet(self):
+        self.put("cstats_sets/disk/fields", "cache_hits counter - one\n")
+        self.put("cstats_sets/disk_cache/fields", "hits counter - two\n")
+        self.put("cstats_sets/snapshot/fields", "age gauge s three\n")
+        self.put("cstats", "cstats version: 1\n# disk snapshot 1 time_ns 1\n"
+                 "disk.cache_hits 1\n# disk_cache snapshot 1 time_ns 1\ndisk_cache.hits 2\n"
+                 "# snapshot snapshot 1 time_ns 1\nsnapshot.age 1\n")
+        out, err = self.cstat("--prometheus")
+        self.assertEqual(parse(out)["cstats_disk_cache_hits_total", ""], 1)
+        self.assertIn("disk_cache.hits is left out", err)
+        self.assertIn("snapshot.age is left out", err)
+        self.assertEqual(promtool("check", "metrics", text=out).stderr, "")
+
+    def test_odd_instances(self):
+        self.kernel.devices.append('a"b\\c\nd \udcff}')
+        self.kernel.step()
+        out, _ = self.cstat("--prometheus", "block")
+        devices = {s.labels.get("device") for f in parse_text(out) for s in f.samples}
+        self.assertIn('a"b\\c\nd \ufffd}', devices)
+        self.assertEqual(promtool("check", "metrics", text=out).stderr, "")
+
+    def test_nothing_to_read(self):
+        shutil.rmtree(self.debugfs)
+        os.mkdir(self.debugfs)
+        os.mkdir(f"{self.debugfs}/cstats_sets")
+        s = self.exposed(status=2)
+        self.assertEqual(s["cstats_up", ""], 0)
+
+    def test_unknown_names(self):
+        _, err = self.cstat("--prometheus", "queue.in_item", status=2)
+        self.assertIn("did you mean queue.in_items?", err)
+
+
+class Textfile(Case):
+    def setUp(self):
+        super().setUp()
+        self.path = os.path.join(self.tmp, "cstats.prom")
+
+    def text(self):
+        with open(self.path, encoding="utf-8") as file:
+            return file.read()
+
+    def test_once(self):
+        os.umask(os.umask(0o077) | 0o077)
+        self.cstat("--textfile", self.path)
+        self.assertEqual(stat.S_IMODE(os.stat(self.path).st_mode), 0o644)
+        self.assertIn("cstats_up 1.0", self.text())
+        self.assertEqual(sorted(os.listdir(self.tmp)), ["cstats.prom", "debugfs"])
+        # node_exporter skips a file with a time stamp whole.
+        for line in self.text().splitlines():
+            self.assertTrue(line.startswith("#") or re.search(r"^\S+?(\{.*\})? \S+$", line))
+
+    def test_never_half(self):
+        end = self.load(0.01)
+        process = self.start("--textfile", self.path, "0.01")
+        seen = 0
+        stop = time.monotonic() + 3
+        while time.monotonic() < stop:
+            try:
+                text = self.text()
+            except FileNotFoundError:
+                continue
+            seen += 1
+            self.assertTrue(text.endswith("\n"))
+            self.assertIn("cstats_queue_now_items", text)
+        self.assertGreater(seen, 100)
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(10), 128 + signal.SIGTERM)
+        self.assertFalse(os.path.exists(self.path))	# nobody is served old values
+        end()
+
+    def test_old_values_go(self):
+        self.cstat("--textfile", self.path)
+        shutil.rmtree(f"{self.debugfs}/cstats_sets")
+        os.unlink(f"{self.debugfs}/cstats")
+        os.mkdir(f"{self.debugfs}/cstats_sets")
+        self.cstat("--textfile", self.path, status=2)
+        self.assertIn("cstats_up 0.0", self.text())
+        self.assertNotIn("cstats_queue", self.text())
+
+    def test_mistakes(self):
+        _, err = self.cstat("--textfile", os.path.join(self.tmp, "x.txt"), status=2)
+        self.assertIn(".prom", err)
+        _, err = self.cstat("--textfile", "/nonexistent/x.prom", status=2)
+        self.assertIn("cannot write", err)
+
+
+class Listen(Case):
+    def serve(self, *args, address="127.0.0.1:0", **kwargs):
+        process = self.start("--listen", address, *args, **kwargs)
+        line = process.stderr.readline()
+        match = re.search(r"http://\S+/metrics", line)
+        self.assertTrue(match, line + (process.stderr.read() if process.poll() else ""))
+        return process, match[0]
+
+    def get(self, url, **headers):
+        request = urllib.request.Request(url, headers=headers)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return answer.read().decode(), answer.headers
+
+    def test_one_cut_each(self):
+        self.load()
+        _, url = self.serve()
+        for _ in range(100):
+            s = parse(self.get(url)[0])
+            self.assertEqual(s["cstats_heap_allocated_bytes_total", ""]
+                             - s["cstats_heap_freed_bytes_total", ""],
+                             s["cstats_heap_live_bytes", ""])
+
+    def test_formats(self):
+        _, url = self.serve()
+        text, headers = self.get(url)
+        self.assertIn("version=0.0.4", headers["Content-Type"])
+        text, headers = self.get(url, Accept="application/openmetrics-text; version=1.0.0")
+        self.assertIn("openmetrics-text", headers["Content-Type"])
+        self.assertIn("cstats_heap_wait_seconds",
+                      [family.name for family in openmetrics(text)])
+
+    def test_paths(self):
+        process, url = self.serve()
+        self.assertIn("/metrics", self.get(url[:-len("metrics")])[0])
+        with self.assertRaises(urllib.error.HTTPError) as caught:
+            self.get(url + "/../../etc/passwd")
+        self.assertEqual(caught.exception.code, 404)
+        caught.exception.close()
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(10), 0)
+
+    def test_only_loopback_by_default(self):
+        _, url = self.serve(address="0")
+        self.assertIn("//127.0.0.1:", url)
+
+    def test_ipv6(self):
+        try:
+            with socket.socket(socket.AF_INET6) as s:
+                s.bind(("::1", 0))
+        except OSError as err:
+            self.skipTest(f"no IPv6 here: {err}")
+        _, url = self.serve(address="[::1]:0")
+        self.assertIn("cstats_up 1.0", self.get(url)[0])
+
+    def test_module_that_goes_and_comes(self):
+        process, url = self.serve()
+        os.rename(self.debugfs, self.debugfs + ".gone")
+        self.assertEqual(parse(self.get(url)[0])["cstats_up", ""], 0)
+        self.get(url)
+        os.rename(self.debugfs + ".gone", self.debugfs)
+        self.assertEqual(parse(self.get(url)[0])["cstats_up", ""], 1)
+        process.terminate()
+        process.wait(10)
+        self.assertEqual(process.stderr.read().count("cannot read"), 1)
+
+    def test_port_in_use(self):
+        _, url = self.serve()
+        port = url.split(":")[2].split("/")[0]
+        _, err = self.cstat("--listen", port, status=2)
+        self.assertIn("cannot listen", err)
+
+    def test_many_at_once(self):
+        _, url = self.serve()
+        children = [subprocess.Popen(["/usr/bin/python3", "-c", f"""
+import urllib.request
+for i in range(20):
+    assert b"cstats_up 1.0" in urllib.request.urlopen({url!r}).read()
+"""]) for _ in range(4)]
+        self.assertEqual([c.wait(60) for c in children], [0] * 4)
+
+
+class Privilege(Case):
+    """debugfs's top directory is root's alone; one capability is enough."""
+
+    NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+              "--no-new-privs"]
+    ONLY = ["--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search",
+            "--bounding-set=-all,+dac_read_search"]
+
+    def setUp(self):
+        super().setUp()
+        if os.geteuid() != 0:
+            self.skipTest("needs root to give its privileges away")
+        os.chmod(self.tmp, 0o755)
+        os.chmod(self.debugfs, 0o700)
+        # The tool itself has to be readable for everybody.
+        self.tool = tempfile.mkdtemp(prefix="cstat-tool.")
+        self.addCleanup(shutil.rmtree, self.tool)
+        os.chmod(self.tool, 0o755)
+        shutil.copy(CSTAT, self.tool)
+        shutil.copytree(os.path.join(ROOT, "scripts/lib"), f"{self.tool}/lib")
+
+    def run_as(self, *privilege):
+        return subprocess.run([*self.NOBODY, *privilege, "/usr/bin/python3",
+                               f"{self.tool}/cstat", "--prometheus"], capture_output=True,
+                              text=True, env=self.environment(), cwd="/", check=False)
+
+    def test_none(self):
+        done = self.run_as("--bounding-set=-all")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("CAP_DAC_READ_SEARCH", done.stderr)
+
+    def test_the_one_of_the_units(self):
+        done = self.run_as(*self.ONLY)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("cstats_queue_in_items_total", done.stdout)
+        for unit in ("cstat-exporter.service", "cstat-textfile.service"):
+            with open(f"{SHARE}/systemd/{unit}", encoding="utf-8") as file:
+                text = file.read()
+            for line in ("AmbientCapabilities=CAP_DAC_READ_SEARCH",
+                         "CapabilityBoundingSet=CAP_DAC_READ_SEARCH"):
+                self.assertIn(line + "\n", text)
+
+
+class Shipped(unittest.TestCase):
+    def test_units(self):
+        for unit in ("cstat-exporter.service", "cstat-textfile.service"):
+            done = subprocess.run(["systemd-analyze", "security", "--offline=true",
+                                   "--threshold=20", "--no-pager", f"{SHARE}/systemd/{unit}"],
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_units_are_understood(self):
+        with tempfile.TemporaryDirectory() as tmp:
+            for unit in os.listdir(f"{SHARE}/systemd"):
+                with open(f"{SHARE}/systemd/{unit}", encoding="utf-8") as file:
+                    text = file.read()
+                with open(f"{tmp}/{unit}", "w", encoding="utf-8") as file:
+                    file.write(text.replace("/usr/bin/cstat", CSTAT)
+                               .replace("Documentation=man:cstat(1)\n", ""))
+            done = subprocess.run(["systemd-analyze", "verify",
+                                   *(f"{tmp}/{u}" for u in os.listdir(tmp))],
+                                  capture_output=True, text=True, check=False)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+
+    def test_options_in_the_units_exist(self):
+        for unit in ("cstat-exporter.service", "cstat-textfile.service"):
+            with open(f"{SHARE}/systemd/{unit}", encoding="utf-8") as file:
+                command = re.search("^ExecStart=/usr/bin/cstat (.*)$", file.read(), re.M)[1]
+            done = subprocess.run([CSTAT, *command.split(), "--help"], capture_output=True,
+                                  check=False)
+            self.assertEqual(done.returncode, 0)
+
+    def test_rules(self):
+        done = promtool("check", "rules", f"{SHARE}/prometheus/cstats.rules.yml")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        done = promtool("test", "rules", f"{HERE}/cstats.rules.test.yml")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_dashboard(self):
+        """Each of its questions is one that Prometheus understands."""
+        with open(f"{SHARE}/grafana/cstats.json", encoding="utf-8") as file:
+            dashboard = json.load(file)
+        questions = [t["expr"] for p in dashboard["panels"] for t in p["targets"]]
+        questions += [a["expr"] for a in dashboard["annotations"]["list"]]
+        self.assertGreater(len(questions), 8)
+        rules = []
+        for n, text in enumerate(questions):
+            for name, value in (("$__rate_interval", "1m"), ("$instance", ".*"),
+                                ("${histogram}", "cstats_x"), ("$set", ".*")):
+                text = text.replace(name, value)
+            self.assertNotRegex(text, r"\$[a-z{_]")
+            rules.append({"record": f"r{n}", "expr": text})
+        with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
+            json.dump({"groups": [{"name": "g", "rules": rules}]}, file)
+            file.flush()
+            done = promtool("check", "rules", file.name)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_pcp(self):
+        path = f"{SHARE}/pcp/cstats"
+        self.assertTrue(os.access(path, os.X_OK))
+        with open(path, encoding="utf-8") as file:
+            command = re.search("^exec /usr/bin/cstat (.*)$", file.read(), re.M)[1]
+        with tempfile.TemporaryDirectory() as tmp:
+            done = subprocess.run([CSTAT, *command.split(), "--replay", KMEM], text=True,
+                                  capture_output=True, cwd=tmp, check=True)
+        self.assertIn("cstats_kmem_page_allocs_calls_total", done.stdout)
