@@ -16,6 +16,8 @@ cstat: the modules of scripts/cstat
     repeat.py      cstat -r N -- COMMAND
     plot.py        cstat --plot
     prometheus.py  exposition: standard output, a text file, HTTP
+    view.py        the lines of the live screen, without a terminal
+    screen.py      the live screen: keys and curses
     main.py        the command line
 
 Arrows point upwards only: a module imports those above it.

@@ -31,6 +31,7 @@ examples:
   cstat                                 everything, once
   cstat kmem 1                          a set, every second
   cstat -w 'kmem.pages_*' 1 10          a line per second, as vmstat
+  cstat -t                              the live screen
   cstat -r 10 -- ls /                   what did this command do?
   cstat -j kmem | jq .sets[0].values    JSON
   cstat --check 'kmem.page_allocs == sum(kmem.page_allocs_order_*)'
@@ -96,6 +97,7 @@ def parser():
     add("-e", "--expr", action="append", default=[], metavar="NAME=EXPR",
         help="compute and show this too: hit=hits/(hits+misses)")
     add = p.add_argument_group("how to show it").add_argument
+    add("-t", "--top", action="store_true", help="the live screen; h there lists its keys")
     add("-w", "--wide", action="store_true", help="a line for each sample, as vmstat")
     add("--header", type=_count, default=20, metavar="N",
         help="with -w the names again every N lines (20)")
@@ -151,7 +153,7 @@ def parse(argv):
         raise CstatError(str(err), "cstat NAME DELAY COUNT, as in: cstat kmem 1 5") from err
     options.pretty, options.json = options.pretty, options.json or options.pretty
     options.per_cpu |= options.per_node
-    if not (options.count or options.interval or options.replay):
+    if not (options.count or options.interval or options.replay or options.top):
         options.count = 1
     options.hide_still = command is not None
     _exclude(options, command)
@@ -161,7 +163,7 @@ def parse(argv):
 def _exclude(options, command):
     """Complain of options that do not go together."""
     modes = [name for name, on in (
-        ("-l", options.list), ("--record", options.record),
+        ("-t", options.top), ("-l", options.list), ("--record", options.record),
         ("--plot", options.plot), ("--check", options.check), ("--reset", options.reset),
         ("--prometheus", options.prometheus), ("--textfile", options.textfile),
         ("--listen", options.listen), ("a command", command is not None)) if on]
@@ -394,6 +396,10 @@ def run(argv):
         return _repeat(source, names, selection, expressions, options, command)
     if options.prometheus or options.textfile or options.listen:
         return _prometheus(source, selection, names, options)
+    if options.top:
+        from .screen import live
+
+        return live(source, names, selection, expressions, options)
     if options.record:
         return _record(source, selection, names, options)
     return _show(source, selection, names, expressions, options)
