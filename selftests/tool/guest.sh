@@ -113,7 +113,7 @@ check "what a command does" \
 check "JSON" says 0 '"page_allocs":[0-9]+' cstat -j kmem
 check "Prometheus" \
 	says 0 '^cstats_kmem_slab_bytes_given_total [0-9.e+]+$' cstat --prometheus kmem
-check "record" says 0 '' cstat -P --record /out/kmem.rec kmem 0.5 12
+check "record" says 0 '' cstat -P --record /out/kmem.rec kmem 0.3 30
 check "replay" says 0 '^[0-9:]+ .*[0-9]' cstat --replay /out/kmem.rec -w 'kmem.page_*s'
 check "the same identities in the recording" \
 	says 0 '' cstat --replay /out/kmem.rec "${identities[@]}"
