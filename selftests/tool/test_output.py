@@ -72,6 +72,20 @@ class Tables(Case):
             self.assertIn(error, out, args)
             self.assertIn(stall, out, args)
 
+    def test_sections_without_a_set(self):
+        self.put("cstats", "cstats version: 1\n# sections without a set: 7\n"
+                 "# queue snapshot 1 time_ns 1\nqueue.in_items 5\n")
+        for args, text in (((), "7 sections without a set"), (("-w",), ""), (("--csv",), ""),
+                           (("-j",), '"lost_sections":7'),
+                           (("--prometheus",), "cstats_lost_sections_total 7.0")):
+            out, err = self.cstat(*args)
+            self.assertIn(text, out)
+            if "--prometheus" not in args:
+                self.assertIn("sections without a set: 7", err)
+        path = os.path.join(self.tmp, "rec")
+        self.cstat("--record", path)
+        self.assertIn('"lost_sections":7', self.cstat("--replay", path, "-j")[0])
+
     def test_age(self):
         self.put("cstats_sets/queue/values", "cstats version: 1\n# queue snapshot 1 time_ns "
                  f"{time.monotonic_ns() - 90 * 10**9}\nqueue.in_items 5\n")

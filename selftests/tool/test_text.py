@@ -65,6 +65,10 @@ class Text(unittest.TestCase):
         self.assertEqual(c.percpu, {key: {0: 5, 1: -7}})
         self.assertEqual(c.values, {key: -2})
 
+    def test_sections_without_a_set(self):
+        cuts = parse(HEAD + "# sections without a set: 7\n# s snapshot 1 time_ns 1\n", "text")
+        self.assertEqual((cuts.lost, list(cuts)), (7, ["s"]))
+
     def test_strange_lines_are_skipped(self):
         c = cut("# s snapshot 1 time_ns 1\n# new: 1\nnonsense\ns.x\ns.x 1.5\ns.X 1\n s.x 1\n"
                 "s.y 1 \ns.ok 1\n\n")

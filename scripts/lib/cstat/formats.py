@@ -85,6 +85,7 @@ class Json(Output):
 
     def sample(self, sample, changes):
         result = {"schema": SCHEMA, "time": rfc3339(sample.wall_ns), "now_ns": sample.now_ns,
+                  "lost_sections": sample.lost,
                   "sets": [self._set(name, change, sample.now_ns)
                            for name, change in self.visible(changes).items()]}
         if self.expressions:

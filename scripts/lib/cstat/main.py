@@ -257,12 +257,17 @@ def samples(source, names, options):
 
 
 class Notices:
-    """Says once on standard error what changed: sets that go and come."""
+    """Says once on standard error what changed: sets that go and come, and misuse that
+    is of no set."""
 
     def __init__(self):
         self._sets = None
+        self._lost = 0
 
     def see(self, sample):
+        if sample.lost > self._lost:
+            self._lost = sample.lost
+            warn(f"the kernel noticed sections without a set: {sample.lost}; see dmesg")
         now = set(sample.sets)
         if self._sets is not None:
             for name in sorted(self._sets - now):

@@ -190,6 +190,9 @@ class Exposition:
         age = gauge("cstats_snapshot_age_seconds", "how old the set's snapshot is")
         took = gauge("cstats_rotation_seconds", "what the snapshot took")
         errors = gauge("cstats_errors", "misuse of the set that the kernel noticed", "counter")
+        if sample is not None:
+            gauge("cstats_lost_sections", "sections of sets that are not there, which the kernel "
+                  "noticed", "counter").add_sample("cstats_lost_sections_total", {}, sample.lost)
         for cut in cuts:
             labels = {"set": cut.name}
             stalled.add_sample("cstats_stalled", labels, int(cut.stalled is not None))

@@ -23,7 +23,7 @@ A sample without `# end` was cut short and is left out.
 
 from .errors import CstatError
 from .fields import fields_text, parse_fields
-from .text import Sample, owner_name, parse
+from .text import Cuts, Sample, owner_name, parse
 
 _FIRST = "# cstat recording version: "
 
@@ -63,6 +63,8 @@ class Recorder:
 def sample_text(sample):
     """A sample in the kernel's format."""
     out = ["cstats version: 1\n"]
+    if sample.lost:
+        out.append(f"# sections without a set: {sample.lost}\n")
     for cut in sample.sets.values():
         if cut.stalled:
             out.append(f"# {cut.name} stalled: {cut.stalled}\n")
@@ -175,7 +177,9 @@ class Recording:
             raise CstatError(f"{self.path} has no values of single CPUs",
                              "record them with: cstat -P --record FILE 1 60")
         if names is not None:
-            sample.sets = {n: sample.sets[n] for n in names if n in sample.sets}
+            lost = sample.lost
+            sample.sets = Cuts((n, sample.sets[n]) for n in names if n in sample.sets)
+            sample.sets.lost = lost
         return sample
 
     def peek(self, _names):

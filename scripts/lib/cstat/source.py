@@ -12,7 +12,7 @@ import time
 
 from .errors import CstatError, explain, unknown
 from .fields import parse_fields
-from .text import Sample, parse
+from .text import Cuts, Sample, parse
 
 _GONE = (errno.ENOENT, errno.ENODEV, errno.ENOTDIR)
 
@@ -120,7 +120,7 @@ class Debugfs:
             sample = Sample(time.time_ns(), time.monotonic_ns())
             sample.sets = parse(text, path)
             return sample
-        cuts = {}
+        cuts = Cuts()
         for name in self.sets() if names is None else names:
             cut = self._one(name, percpu)
             if cut:

@@ -104,7 +104,7 @@ class Table(Output):
         return str(getattr(field, column) or "-")
 
     def sample(self, sample, changes):
-        lines = []
+        lines = [f"{sample.lost} sections without a set: see dmesg", ""] if sample.lost else []
         left = {0} | {i + 1 for i, c in enumerate(self.show) if c in _LEFT}
         for name, change in self.visible(changes).items():
             table = self.source.fields(name)

@@ -9,6 +9,7 @@ set is a family. All else begins with `#`, except for the line with the version:
     # heap snapshot 42 time_ns 1234567890123 cpus 2 rotation_ns 2213 since_ns 17
     # heap errors 2
     # heap stalled: a section does not end, values are of the last snapshot
+    # sections without a set: 3
     heap.committed_bytes 1048576
     block{device="dm-0"}.reads 60
 
@@ -26,6 +27,7 @@ _DATA = re.compile(
     r'\.([a-z][a-z0-9_]*(?:\{[a-z_]+="[^"\s]*"\})?) (-?\d+)(?: (-?\d+))?\Z')
 _HEAD = re.compile(r"# ([a-z][a-z0-9_]*) snapshot (\d+)((?: [a-z_]+ \d+)*)")
 _NOTE = re.compile(r"# ([a-z][a-z0-9_]*) (errors (\d+)|stalled:? ?(.*))")
+_LOST = re.compile(r"# sections without a set: (\d+)")
 _VERSION = re.compile(r"cstats version: (\d+)")
 
 
@@ -82,19 +84,31 @@ class Cut:
         return max(0, now_ns - self.time_ns)
 
 
+class Cuts(dict):
+    """name -> Cut, and what is of no set."""
+
+    lost = 0
+
+
 class Sample:
     """What one read gave: the cuts of some sets, and when it was."""
 
     def __init__(self, wall_ns, now_ns):
         self.wall_ns = wall_ns	# CLOCK_REALTIME
         self.now_ns = now_ns	# CLOCK_MONOTONIC, the clock of the snapshots
-        self.sets = {}		# name -> Cut
+        self.sets = Cuts()	# name -> Cut
+
+    @property
+    def lost(self):
+        """Sections of sets that are not there, which the kernel noticed."""
+        return self.sets.lost
 
 
 def parse(text, where):
     """The cuts in @text, by name. @where is for the message of an error."""
     cuts = {}
     version = None
+    lost = 0
 
     def cut_of(name):
         if name not in cuts:
@@ -140,14 +154,20 @@ def parse(text, where):
                 cut.errors = int(match[3])
             else:
                 cut.stalled = match[4] or "the snapshot is an old one"
+            continue
+        match = _LOST.match(line)
+        if match:
+            lost = int(match[1])
     if version is None:
         raise CstatError(f"{where} has no line `cstats version:`",
                          "it is no file of cstats, or cut short")
     for cut in cuts.values():
         if cut.percpu and not cut.values:
             cut.values = {key: wrap(sum(parts.values())) for key, parts in cut.percpu.items()}
-    return {name: cut for name, cut in cuts.items()
-            if cut.number is not None and cut.time_ns is not None}
+    result = Cuts((name, cut) for name, cut in cuts.items()
+                  if cut.number is not None and cut.time_ns is not None)
+    result.lost = lost
+    return result
 
 
 def wrap(value):

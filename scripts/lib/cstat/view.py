@@ -494,7 +494,10 @@ class View:
                   if pattern]
         words += [text for on, text in ((self.zeros, "no zeros"),
                                         (self.unchanged, "only changes")) if on]
-        return [("  ".join(words).ljust(width), "title")]
+        pieces = [("  ".join(words).ljust(width), "title")]
+        if self._sample and self._sample.lost:
+            pieces.insert(0, (f"{self._sample.lost} sections without a set ", "alarm"))
+        return pieces
 
     def _header(self, layout):
         name, value, per_second, unit, trend = layout
