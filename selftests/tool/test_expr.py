@@ -7,7 +7,7 @@ from fractions import Fraction
 from cstat.change import Change
 from cstat.errors import CstatError
 from cstat.expr import Expression, Scope, shown
-from cstat.select import Selection
+from cstat.select import Selection, expand
 from cstat.text import Key, Sample, parse
 
 OLD = """cstats version: 1
@@ -131,7 +131,9 @@ class Patterns(unittest.TestCase):
 
     def test_only_the_sets_that_are_asked_for(self):
         self.assertEqual(Selection(["b.reads"]).sets(["a", "b", "bb"]), ["b"])
-        self.assertEqual(Selection(["b*"]).sets(["a", "b", "bb"]), ["b", "bb"])
+        names = Selection(["b*", "b*.x", "a"]).sets(["a", "b", "bb"])
+        self.assertEqual(names, ["b*", "a"])
+        self.assertEqual(expand(names, ["a", "b", "bb", "c"]), ["a", "b", "bb"])
         self.assertIsNone(Selection([]).sets(["a", "b"]))
 
     def test_nearest(self):

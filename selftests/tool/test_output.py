@@ -178,6 +178,16 @@ class Tables(Case):
         self.assertIsNone(process.poll())
 
 
+    def test_a_pattern_stands_for_later_sets_too(self):
+        self.kernel.remove("queue")
+        process = self.start("-w", "[hq]*", "0.05")
+        for _ in range(3):
+            process.stdout.readline()
+        self.kernel.sets.append("queue")
+        self.kernel.step()
+        self.assertEqual(process.stderr.readline(), "cstat: set queue is there\n")
+
+
 class OnlyWhatWasAskedFor(Case):
     """Fault 15: a question about one set must not rotate all."""
 

@@ -5,9 +5,9 @@ cstat: the modules of scripts/cstat
     errors.py      what goes wrong, and what the person can do about it
     text.py        the text of debugfs: parse it into samples, cuts and series
     fields.py      what a series is: kind, unit, description, part of a histogram
+    select.py      patterns for sets, instances and fields
     source.py      samples from debugfs
     recording.py   samples into a file and out of it
-    select.py      patterns for sets, instances and fields
     change.py      exact differences between two cuts of a set
     units.py       numbers for people
     expr.py        expressions over series, in exact arithmetic

@@ -15,7 +15,7 @@ from .errors import CstatError
 from .expr import Expression, Scope, check_names, shown
 from .formats import Csv, Json, WideCsv, json_listing
 from .recording import Recorder, Recording
-from .select import Selection
+from .select import Selection, expand
 from .source import Debugfs
 from .table import COLUMNS, PerCpu, Table, Wide, listing
 
@@ -384,7 +384,7 @@ def run(argv):
     known = source.sets()
     names = selection.sets(known)
     if options.list:
-        listed = known if names is None else names
+        listed = known if names is None else expand(names, known)
         if options.json:
             sys.stdout.write(json_listing(source, selection, listed, options.pretty))
         else:
@@ -423,13 +423,13 @@ def _prometheus(source, selection, names, options):
 
 
 def _read_by(expressions, known, names):
-    """The sets that @expressions read, and @names. A bare field is looked for in
-    @names when there are any, else everywhere."""
-    wanted = set(names)
+    """@names, and the sets that @expressions read beside them. A bare field is looked
+    for in @names when there are any, else everywhere."""
+    wanted = set()
     for expression in expressions:
-        wanted.update(n for n in known if n in expression.set_names or any(
-            p.matches_set(n) for p in expression.patterns if p.set != "*" or not names))
-    return [name for name in known if name in wanted]
+        wanted.update(expression.set_names)
+        wanted.update(p.set for p in expression.patterns if p.set != "*" or not names)
+    return names + [n for n in expand(wanted, known) if n not in expand(names, known)]
 
 
 def _repeat(source, names, selection, expressions, options, command):

@@ -23,6 +23,7 @@ A sample without `# end` was cut short and is left out.
 
 from .errors import CstatError
 from .fields import fields_text, parse_fields
+from .select import expand
 from .text import Cuts, Sample, owner_name, parse
 
 _FIRST = "# cstat recording version: "
@@ -178,7 +179,7 @@ class Recording:
                              "record them with: cstat -P --record FILE 1 60")
         if names is not None:
             lost = sample.lost
-            sample.sets = Cuts((n, sample.sets[n]) for n in names if n in sample.sets)
+            sample.sets = Cuts((n, sample.sets[n]) for n in expand(names, sample.sets))
             sample.sets.lost = lost
         return sample
 

@@ -29,6 +29,15 @@ def matches(text, pattern):
     return text == pattern or fnmatch.fnmatchcase(text, pattern)
 
 
+def expand(patterns, known):
+    """The names among @known that @patterns, with or without wildcards, stand for."""
+    return [name for name in known if any(matches(name, p) for p in patterns)]
+
+
+def has_wildcard(text):
+    return bool(_GLOB.search(text))
+
+
 class Pattern:
     """One pattern, see above."""
 
@@ -87,14 +96,14 @@ class Selection:
         self.patterns = [Pattern(text) for text in texts]
 
     def sets(self, known):
-        """The sets among @known that have to be read; None stands for all."""
+        """What has to be read, as names of sets with their wildcards, which may stand
+        for others later; None stands for all."""
         if not self.patterns:
             return None
         for pattern in self.patterns:
             if not any(pattern.matches_set(name) for name in known):
                 raise unknown("set", pattern.set, known)
-        names = [n for n in known if any(p.matches_set(n) for p in self.patterns)]
-        return names
+        return list(dict.fromkeys(p.set for p in self.patterns))
 
     def wants(self, name):
         """Is there anything to show of the set?"""

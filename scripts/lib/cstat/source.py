@@ -12,6 +12,7 @@ import time
 
 from .errors import CstatError, explain, unknown
 from .fields import parse_fields
+from .select import expand, has_wildcard
 from .text import Cuts, Sample, parse
 
 _GONE = (errno.ENOENT, errno.ENODEV, errno.ENOTDIR)
@@ -110,7 +111,8 @@ class Debugfs:
         return None
 
     def read(self, names=None, percpu=False):
-        """A sample of the sets @names, or of all. Sets that are gone are not in it."""
+        """A sample of the sets @names, which may have wildcards, or of all. Sets that
+        are gone are not in it."""
         if names is None and not percpu and not self.last:
             path = f"{self.debugfs}/cstats"
             try:
@@ -121,7 +123,11 @@ class Debugfs:
             sample.sets = parse(text, path)
             return sample
         cuts = Cuts()
-        for name in self.sets() if names is None else names:
+        if names is None:
+            names = self.sets()
+        elif any(has_wildcard(name) for name in names):
+            names = expand(names, self.sets())
+        for name in names:
             cut = self._one(name, percpu)
             if cut:
                 cuts[name] = cut
