@@ -25,6 +25,7 @@ help:
 	@echo 'Checks:'
 	@echo '  check            checkpatch, sparse, shellcheck, compiler warnings'
 	@echo '  model            litmus tests (herd7) and models (Spin) of the algorithm'
+	@echo '  test-tool        cstat: unit tests on the host, and a run in a guest'
 	@echo '  mutants          break the source on purpose and see that the tests tell'
 	@echo '  torture          long runs with every invariant watched'
 	@echo '  test-debug       the tests in kernels with KASAN, KCSAN, lockdep, PREEMPT_RT'
@@ -60,6 +61,10 @@ check:
 model:
 	@scripts/model
 
+test-tool:
+	@scripts/test-tool
+	@$(guest) scripts/test-tool --guest
+
 mutants:
 	@scripts/mutants all
 
@@ -75,5 +80,5 @@ bench:
 clean:
 	rm -rf build
 
-.PHONY: all help modules_install run shell test check model mutants torture \
+.PHONY: all help modules_install run shell test check model test-tool mutants torture \
 	test-debug bench clean
