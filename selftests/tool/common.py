@@ -3,6 +3,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -21,7 +22,15 @@ KMEM = os.path.join(DATA, "kmem.rec")
 class Case(unittest.TestCase):
     """A test with a directory of its own, and a kernel in it."""
 
+    LIMIT = 90		# seconds for a test, rather than for ever
+
+    def _too_long(self, _signal, _frame):
+        raise AssertionError(f"it took more than {self.LIMIT} seconds")
+
     def setUp(self):
+        signal.signal(signal.SIGALRM, self._too_long)
+        signal.alarm(self.LIMIT)
+        self.addCleanup(signal.alarm, 0)
         self.tmp = tempfile.mkdtemp(prefix="cstat-test.")
         self.addCleanup(shutil.rmtree, self.tmp)
         self.debugfs = os.path.join(self.tmp, "debugfs")
@@ -32,6 +41,7 @@ class Case(unittest.TestCase):
     def environment(self, **more):
         env = dict(os.environ, CSTATS_DEBUGFS=self.debugfs, COLUMNS="80", LC_ALL="C.UTF-8",
                    PYTHONDONTWRITEBYTECODE="1")
+        env.pop("PYTHONUNBUFFERED", None)	# it would hide a missing flush
         env.update(more)
         return env
 

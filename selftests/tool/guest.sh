@@ -63,6 +63,15 @@ only_kmem() { # a question about one set takes one snapshot of it, and none of o
 	[ $((after - before)) = 2 ]
 }
 
+last() { # the last snapshot, as often as one likes, without a new one
+	local before after
+	cstat -j kmem >/dev/null
+	before=$(cstat --last -j kmem | grep -o '"snapshot":[0-9]*')
+	after=$(cstat --last -j kmem | grep -o '"snapshot":[0-9]*')
+	echo "$before, then $after"
+	[ -n "$before" ] && [ "$before" = "$after" ]
+}
+
 until_text() { # until_text FILE: until something is in it
 	local tries=0
 	until [ -s "$1" ] || [ $((tries += 1)) -gt 200 ]; do sleep 0.1; done
@@ -107,10 +116,11 @@ check "an identity that does not hold" \
 	says 1 'does not hold' cstat --check 'kmem.page_allocs == 0'
 check "an unknown field" says 2 'did you mean kmem.page_allocs' cstat kmem.page_alocs
 check "one set, one rotation" only_kmem
+check "the last snapshot" last
 check "per CPU" says 0 '^kmem.page_allocs +[0-9.]+ +[0-9]+ +[0-9]+ +[0-9]+' cstat -P kmem 1 2
 check "what a command does" \
 	says 0 '^  kmem.page_allocs +[0-9.]+ +calls +[0-9.]+ %' cstat -r 3 -- /bin/true
-check "JSON" says 0 '"page_allocs":[0-9]+' cstat -j kmem
+check "JSON" says 0 '"since_ns":[0-9]+,.*"page_allocs":[0-9]+' cstat -j kmem
 check "Prometheus" \
 	says 0 '^cstats_kmem_slab_bytes_given_total [0-9.e+]+$' cstat --prometheus kmem
 check "record" says 0 '' cstat -P --record /out/kmem.rec kmem 0.3 30

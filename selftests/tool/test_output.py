@@ -2,6 +2,7 @@
 """What cstat prints, by running it."""
 
 import csv
+import datetime
 import io
 import json
 import os
@@ -13,6 +14,7 @@ import time
 
 import jsonschema
 from common import CSTAT, KMEM, ROOT, Case
+from cstat.main import Ticker
 
 
 def schema():
@@ -34,11 +36,25 @@ class Tables(Case):
             self.assertEqual(len(re.findall("(?m)^queue snapshot", out)), 3, args)
 
     def test_pace_does_not_drift(self):
-        start = time.monotonic()
-        self.cstat("queue", "0.1", "16")
-        took = time.monotonic() - start
-        self.assertGreaterEqual(took, 1.5)
-        self.assertLess(took, 2.5)
+        """By a clock of its own: each sample takes 30 ms, one takes 2.5 s."""
+        now = [100.0]
+
+        def sleep(seconds):
+            self.assertGreaterEqual(seconds, 0)
+            now[0] += seconds
+        ticker = Ticker(1, clock=lambda: now[0], sleep=sleep)
+        seen = []
+        for n in range(8):
+            seen.append(now[0])
+            now[0] += 2.5 if n == 3 else 0.03
+            ticker.wait()
+        self.assertEqual([round(t, 6) for t in seen], [100, 101, 102, 103, 106, 107, 108, 109])
+
+    def test_pace(self):
+        out, _ = self.cstat("--csv", "queue.in_items", "0.1", "16")
+        ages = [row["time"] for row in csv.DictReader(io.StringIO(out))]
+        first, last = (datetime.datetime.fromisoformat(t[:26]) for t in (ages[0], ages[-1]))
+        self.assertGreater((last - first).total_seconds(), 1.4)
 
     def test_exact_values(self):
         self.put("cstats_sets/queue/values", "cstats version: 1\n"
@@ -90,9 +106,9 @@ class Tables(Case):
         self.put("cstats_sets/queue/values", "cstats version: 1\n# queue snapshot 1 time_ns "
                  f"{time.monotonic_ns() - 90 * 10**9}\nqueue.in_items 5\n")
         out, _ = self.cstat("queue")
-        self.assertRegex(out, r"age 9[01]\.")
+        self.assertRegex(out, r"age 9\d\.")
         out, _ = self.cstat("queue", "-w")
-        self.assertRegex(out, r" 9[01]\.\d ")
+        self.assertRegex(out, r" 9\d\.\d ")
         out, _ = self.cstat("queue", "-j")
         self.assertGreaterEqual(json.loads(out)["sets"][0]["age_ns"], 90 * 10**9)
 
@@ -225,10 +241,9 @@ class OnlyWhatWasAskedFor(Case):
                          ["cstats_sets/queue/values"])
 
     def test_a_pipe_gets_each_sample_at_once(self):
-        process = self.start("queue", "0.3")
-        start = time.monotonic()
+        process = self.start("queue", "1000")
         self.assertIn("queue snapshot", process.stdout.readline())
-        self.assertLess(time.monotonic() - start, 2)
+        self.assertIsNone(process.poll())
 
     def test_unknown(self):
         for name, near in (("queu", "queue"), ("queue.in_item", "queue.in_items"),
