@@ -61,7 +61,8 @@ static void read_ipi(void)
 /* The same, and what any reader has to touch: each CPU's counter and slot. */
 static void read_ipi_touch(void)
 {
-	unsigned long slot = READ_ONCE(w.cs.gen);
+	struct cstats_shared *shared = w.cs.shared;
+	unsigned long slot = READ_ONCE(shared->gen);
 	unsigned int i;
 	int cpu;
 
@@ -69,9 +70,9 @@ static void read_ipi_touch(void)
 	smp_call_function(ipi_handler, NULL, true);
 	memset(values, 0, nr_values * sizeof(*values));
 	for_each_online_cpu(cpu)
-		values[0] += READ_ONCE(per_cpu_ptr(w.cs.cpu, cpu)->seq) & 1;
+		values[0] += READ_ONCE(per_cpu_ptr(shared->cpu, cpu)->seq) & 1;
 	for_each_possible_cpu(cpu) {
-		const s64 *part = (void *)per_cpu_ptr(w.cs.cpu, cpu) + slot;
+		const s64 *part = (void *)per_cpu_ptr(shared->cpu, cpu)->slots + slot;
 
 		for (i = 0; i < nr_values; i++)
 			values[i] += READ_ONCE(part[i]);

@@ -404,10 +404,10 @@ static void test_readers(void)
 				shim_barrier();
 				ns[writing][0][r / 2] = now_ns() - begin;
 				begin = now_ns();
-				shim_rotate(values);
+				shim_rotate(values, shim_barrier);
 				ns[writing][1][r / 2] = now_ns() - begin;
 			} else {
-				shim_rotate(values);
+				shim_rotate(values, shim_barrier);
 				ns[writing][1][r / 2] = now_ns() - begin;
 				begin = now_ns();
 				shim_barrier();
@@ -461,7 +461,7 @@ static void test_rotation(void)
 				clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
 				if (now_ns() < next)
 					continue;
-				shim_rotate(values);
+				shim_rotate(values, shim_barrier);
 				check_values(values);
 				next += period;
 			}

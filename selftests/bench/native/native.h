@@ -12,6 +12,6 @@ void shim_cpu_start(unsigned int cpu, int host_cpu);
 void shim_barrier_init(void);
 void shim_barrier(void);
 void writers_mem_init(unsigned int nr_fields);
-unsigned int shim_rotate(s64 *values);
+unsigned int shim_rotate(s64 *values, void (*barrier_on_all)(void));
 
 #endif

@@ -73,6 +73,11 @@ void cstats_bad_sequence(struct cstats_cpu *cpu)
 	errx(1, "bad sequence number");
 }
 
+struct cstats_shared *cstats_no_set(struct cstats *cs)
+{
+	errx(1, "no set");
+}
+
 /* The reader's barrier on all CPUs: an IPI to those that run one of our threads. */
 void shim_barrier_init(void)
 {
@@ -86,45 +91,55 @@ void shim_barrier(void)
 		err(1, "sys_membarrier");
 }
 
-static unsigned int shim_nr_fields;
+/* In memory of its own, as the real one, which is a line of its own, too. */
+static __aligned(64) struct cstats_shared shim_shared;
 static s64 shim_last[2][WRITER_FIELDS];
 static unsigned int shim_closed;
 
 static s64 *shim_slot(unsigned int cpu, unsigned int index)
 {
-	return (s64 *)per_cpu_ptr(w.cs.cpu, cpu)->slots + index * shim_nr_fields;
+	return (s64 *)per_cpu_ptr(shim_shared.cpu, cpu)->slots +
+	       index * shim_shared.nr_fields;
 }
 
 /*
- * A rotation and a read, as in src/core.c. Returns how often it polled. When a
- * writer's thread lost its CPU within a section, it makes room for that.
+ * A rotation and a read, as in src/rotate.c: cut, barrier, note what is open,
+ * wait for that, sum. The barrier is the caller's, so that test_check() can
+ * leave it out. Returns how often it polled. When a writer's thread lost its
+ * CPU within a section, it makes room for that.
  */
-unsigned int shim_rotate(s64 *values)
+unsigned int shim_rotate(s64 *values, void (*barrier_on_all)(void))
 {
 	unsigned int closed = shim_closed, polls = 0;
 	s64 *last = shim_last[closed];
 
 	shim_closed = !closed;
-	/* after the loads from that slot, in the rotation before */
-	smp_store_release(&w.cs.gen, offsetof(struct cstats_cpu, slots) +
-				     shim_closed * shim_nr_fields * sizeof(local64_t));
-	shim_barrier();
+	/* begin:E, after the loads from that slot in the rotation before */
+	smp_store_release(&shim_shared.gen,
+			  shim_closed * shim_shared.nr_fields * sizeof(local64_t));
+	barrier_on_all();
+	for (unsigned int cpu = 0; cpu < nr_cpu_ids; cpu++) {
+		struct cstats_cpu *c = per_cpu_ptr(shim_shared.cpu, cpu);
+		unsigned int seq = smp_load_acquire(&c->seq);	/* collect:D */
+		unsigned int open = seq & 1 ? seq : 0;
+
+		if (c->open != open)
+			c->open = open;
+	}
 	memset(last, 0, sizeof(shim_last[closed]));
 	for (unsigned int cpu = 0; cpu < nr_cpu_ids; cpu++) {
-		unsigned int *seqp = &per_cpu_ptr(w.cs.cpu, cpu)->seq;
-		unsigned int first = smp_load_acquire(seqp);	/* as below */
+		struct cstats_cpu *c = per_cpu_ptr(shim_shared.cpu, cpu);
 
-		/* acquire: the section's adds before the store that ended it */
-		while ((first & 1) && smp_load_acquire(seqp) == first) {
+		while (c->open && smp_load_acquire(&c->seq) == c->open) { /* over:D */
 			if (++polls % 500)
 				cpu_relax();
 			else
 				sched_yield();
 		}
-		for (unsigned int i = 0; i < shim_nr_fields; i++)
+		for (unsigned int i = 0; i < shim_shared.nr_fields; i++)
 			last[i] += READ_ONCE(shim_slot(cpu, closed)[i]);
 	}
-	for (unsigned int i = 0; i < shim_nr_fields; i++)
+	for (unsigned int i = 0; i < shim_shared.nr_fields; i++)
 		values[i] = shim_last[0][i] + shim_last[1][i];
 	return polls;
 }
@@ -145,12 +160,13 @@ void writers_mem_init(unsigned int nr_fields)
 	memset(&w, 0, sizeof(w));
 	memset(shim_last, 0, sizeof(shim_last));
 	shim_closed = 0;
-	shim_nr_fields = nr_fields;
 
 	while (align / 2 >= size)
 		align /= 2;
-	w.cs.cpu = __alloc_percpu(size, align);
-	w.cs.gen = offsetof(struct cstats_cpu, slots);
+	shim_shared.cpu = __alloc_percpu(size, align);
+	shim_shared.gen = 0;
+	shim_shared.nr_fields = nr_fields;
+	w.cs.shared = &shim_shared;
 
 	w.v.cpu = __alloc_percpu(sizeof(struct variant_cpu), 64);
 	w.v.gen = offsetof(struct variant_cpu, slots);

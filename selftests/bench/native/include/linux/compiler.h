@@ -8,6 +8,7 @@
 
 #define __percpu
 #define __rcu
+#define __must_check	__attribute__((warn_unused_result))
 #define __aligned(x)	alignas(x)	/* in front of the type */
 #define noinline	__attribute_noinline__
 #define likely(x)	__builtin_expect(!!(x), 1)
