@@ -572,10 +572,81 @@ static void test_tail(void)
 	}
 }
 
+/*
+ * The shim rotates by itself, so what it reads is checked before anything is
+ * timed: while all CPUs write, no snapshot is torn or goes back, and the last
+ * one has every section. The same rotations without the barrier must be torn,
+ * or this check would see nothing.
+ */
+#define CHECK_ROTATIONS	100000
+#define CHECK_PASSES	50	/* without the barrier, until one is torn */
+
+static u64 check_sections[SHIM_NR_CPUS];
+
+static void check_job(unsigned int cpu)
+{
+	u64 n = 0;
+
+	for (; !READ_ONCE(stop); n += 100)
+		writers[WRITER_CSTATS].run[SIX](100, 1);
+	check_sections[cpu] = n;
+}
+
+static void no_barrier(void)
+{
+}
+
+/* Returns how many of @nr snapshots are torn; the others are right. */
+static u64 check_rotations(void (*barrier_on_all)(void), unsigned int nr)
+{
+	s64 values[WRITER_FIELDS], before = 0, sections = 0;
+	u64 count = 0;
+
+	mem_init(writer_fields[SIX]);
+	stop = false;
+	job_start(check_job, 0, nr_cpus);
+	for (unsigned int r = 0; r < nr; r++) {
+		bool equal = true;
+
+		shim_rotate(values, barrier_on_all);
+		for (unsigned int i = 1; i < 6; i++)
+			equal &= values[i] == values[0];
+		count += !equal;
+		if (values[0] < before && barrier_on_all == shim_barrier)
+			errx(1, "a snapshot goes back");
+		before = values[0];
+	}
+	background_stop();
+	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++)
+		sections += check_sections[cpu];
+	/* Both slots are closed once more: what was torn is whole by now. */
+	shim_rotate(values, shim_barrier);
+	shim_rotate(values, shim_barrier);
+	for (unsigned int i = 0; i < 6; i++)
+		if (values[i] != sections)
+			errx(1, "%lld sections, field %u has %lld", sections, i, values[i]);
+	return count;
+}
+
+static void test_check(void)
+{
+	u64 count = check_rotations(shim_barrier, CHECK_ROTATIONS);
+
+	torn += count;
+	printf("check_torn name=cstats rotations=%u: %llu\n", CHECK_ROTATIONS, count);
+	count = 0;
+	for (unsigned int pass = 0; !count && pass < CHECK_PASSES; pass++)
+		count = check_rotations(no_barrier, CHECK_ROTATIONS);
+	printf("check_torn name=no_barrier rotations=%u: %llu\n", CHECK_ROTATIONS, count);
+	if (!count && nr_cpus > 1)
+		errx(1, "no snapshot is torn without the barrier: the check sees nothing");
+}
+
 static const struct {
 	const char *name;
 	void (*run)(void);
 } tests[] = {
+	{ "check", test_check },
 	{ "writers", test_writers },
 	{ "scaling", test_scaling },
 	{ "counters", test_counters },
