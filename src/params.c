@@ -80,7 +80,14 @@ static const struct kernel_param_ops cstats_stall_ops = {
 module_param_cb(stall_ms, &cstats_stall_ops, &cstats_stall_ms, 0644);
 MODULE_PARM_DESC(stall_ms, "milliseconds that a read waits, for open sections and for CPUs that do not answer, before it fails (1 to 600000; default 10000)");
 
-/* Which mode is right for this machine, and why. */
+/*
+ * Which mode is right for this machine, and why.
+ *
+ * Spare_idle was measured on a nohz_full CPU (20 reads each, emulated 6.12). It
+ * sends no IPI while that CPU is in user mode, and is 15 times as fast as quiet.
+ * But it sent 17 while a process there did system calls, where quiet sent none.
+ * Hence quiet: "isolated" means no interruption, in system calls as well.
+ */
 static enum cstats_sync cstats_auto(const char **why)
 {
 	int cpu;
