@@ -10,7 +10,10 @@
 #include <linux/lockdep.h>
 #include <linux/version.h>
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+/* 6012 is Linux 6.12. */
+#define CSTATS_LINUX	(1000 * LINUX_VERSION_MAJOR + LINUX_VERSION_PATCHLEVEL)
+
+#if CSTATS_LINUX < 6001
 #error "cstats needs Linux 6.1 or later"
 #endif
 
@@ -31,14 +34,18 @@ static inline void lock_map_sync(struct lockdep_map *map)
 #endif
 
 /* Since 6.10 the source of an event's string is given once, by __string(). */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#if CSTATS_LINUX < 6010
 #define cstats_assign_str(dst, src)	__assign_str(dst, src)
 #else
-#define cstats_assign_str(dst, src)	__assign_str(dst)
+#define cstats_assign_str(dst, src)					\
+do {									\
+	(void)(src);							\
+	__assign_str(dst);						\
+} while (0)
 #endif
 
 /* Since 6.18 a work queue that is bound to CPUs says so. */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
+#if CSTATS_LINUX < 6018
 #define CSTATS_WQ_PERCPU	0
 #else
 #define CSTATS_WQ_PERCPU	WQ_PERCPU

@@ -100,8 +100,7 @@ static int cstats_check_fields(const char *name,
  * Return: 0, or an error of cstats_init() after one line in the log.
  */
 int cstats_check(const struct cstats *cs, const char *name,
-			const struct cstats_field *fields,
-			unsigned int nr_fields)
+		 const struct cstats_field *fields, unsigned int nr_fields)
 {
 	int err = cstats_check_name(name);
 

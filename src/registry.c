@@ -75,7 +75,7 @@ int cstats_register(struct cstats_set *set, const struct cstats *user,
 		    struct module *owner)
 {
 	struct cstats_entry *entry = &set->entry;
-	struct cstats_set *other;
+	struct cstats_set *other, *namesake;
 	int err;
 
 	/* Allocates, hence before the lock. Nobody looks until it is listed. */
@@ -90,14 +90,16 @@ int cstats_register(struct cstats_set *set, const struct cstats *user,
 	entry->owner = owner;
 	spin_lock(&cstats_registry_lock);
 	other = cstats_find_user(user);
+	namesake = cstats_find_name(set->name);
 	if (other) {
 		pr_err("set \"%s\": already initialized as \"%s\"\n",
 		       set->name, other->name);
 		err = -EBUSY;
-	} else if ((other = cstats_find_name(set->name))) {
-		err = other->dead ? -EAGAIN : -EEXIST;
-		if (err == -EEXIST)
-			pr_err("set \"%s\": name is in use\n", set->name);
+	} else if (namesake && namesake->dead) {
+		err = -EAGAIN;
+	} else if (namesake) {
+		pr_err("set \"%s\": name is in use\n", set->name);
+		err = -EEXIST;
 	} else {
 		hash_add(cstats_by_user, &entry->by_user, (unsigned long)user);
 		hash_add(cstats_by_name, &entry->by_name, cstats_hash(set->name));

@@ -70,7 +70,7 @@ struct cstats_mend {
 
 /* base.c, under its mutex; @sum is read under that of rotate.c, too. */
 struct cstats_base {
-	struct mutex lock;
+	struct mutex lock;	/* of the rest, and of rotation.parts */
 	u64 *sum;		/* what snapshots subtract */
 	u64 *cpu;		/* the same for each CPU, or NULL */
 	u64 since_ns;

@@ -368,7 +368,7 @@ static int oops_thread(void *unused)
 	struct cstats_section s = cstats_acquire(&set);
 
 	cstats_add(&s, LEFT, 1);
-	*(volatile int *)8 = 0;
+	WRITE_ONCE(*(int *)8, 0);
 	cstats_add(&s, RIGHT, 1);
 	cstats_release(&s);
 	return 0;

@@ -53,7 +53,7 @@ static bool make_all(void)
 {
 	u64 start = ktime_get_ns();
 	unsigned int i;
-	char name[16];
+	char name[24];
 
 	for (i = 0; i < nr; i++) {
 		snprintf(name, sizeof(name), "scale_%u", i);

@@ -299,6 +299,7 @@ static int play_thread(void *arg)
 	preempt_disable();
 	move_all(1);
 	WRITE_ONCE(play_begin, ktime_get_ns());
+	/* Pairs with smp_load_acquire() in longest_not_sum(). */
 	smp_store_release(&playing, true);
 	for (i = 0; i < 4; i++) {
 		udelay(LONG_US);
@@ -328,6 +329,7 @@ static void longest_not_sum(void)
 
 		playing = false;
 		player = cstats_test_start(cpu, play_thread, &done);
+		/* Pairs with smp_store_release() in play_thread(). */
 		while (!smp_load_acquire(&playing))
 			cpu_relax();
 		check_eq(read_set(&set, &ms), 0);
