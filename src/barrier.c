@@ -76,6 +76,7 @@ void cstats_barrier_init(void)
 /* False if a CPU comes or goes, and then no IPI has been sent. */
 static bool cstats_send_ipis(void)
 {
+	call_single_data_t *csd;
 	int cpu, this;
 
 	if (!cpus_read_trylock())
@@ -90,9 +91,10 @@ static bool cstats_send_ipis(void)
 		if (cpu == this)
 			continue;
 		atomic_inc(&cstats_ipis);
-		/* Free, as the barrier before is over, and the CPU is online. */
-		WARN_ON_ONCE(smp_call_function_single_async(cpu,
-							    &per_cpu(cstats_csd, cpu)));
+		/* It is free, as the barrier before is over. */
+		csd = per_cpu_ptr(&cstats_csd, cpu);
+		if (WARN_ON_ONCE(smp_call_function_single_async(cpu, csd)))
+			atomic_dec(&cstats_ipis);
 	}
 	put_cpu();
 	cpus_read_unlock();

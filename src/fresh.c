@@ -8,6 +8,7 @@
  * waits for nothing.
  */
 #include <linux/jiffies.h>
+#include <linux/mutex.h>
 #include <linux/slab.h>
 
 #include "fresh.h"
@@ -19,6 +20,9 @@ struct cstats_fresh {
 	struct cstats_set *set;
 	unsigned int ms;	/* 0: no longer */
 };
+
+/* No set is armed once it is dead. */
+static DEFINE_MUTEX(cstats_fresh_mutex);
 
 static void cstats_fresh_work(struct work_struct *work)
 {
@@ -38,37 +42,46 @@ static void cstats_fresh_work(struct work_struct *work)
  * @set: the set
  * @max_age_ms: how old its last snapshot may become, or 0 to end that
  *
- * Return: 0 or -ENOMEM.
+ * Return: 0, -ENOMEM or -ENODEV (destroyed meanwhile).
  */
 int cstats_fresh_set(struct cstats_set *set, unsigned int max_age_ms)
 {
-	struct cstats_fresh *fresh = READ_ONCE(set->fresh), *other;
+	struct cstats_fresh *fresh = NULL;
+	int err = 0;
 
-	if (!fresh && !max_age_ms)
-		return 0;
-	if (!fresh) {
+	/* Before the lock, which cstats_destroy() takes in memory reclaim. */
+	if (!READ_ONCE(set->fresh) && max_age_ms) {
 		fresh = kzalloc(sizeof(*fresh), GFP_KERNEL);
 		if (!fresh)
 			return -ENOMEM;
 		fresh->set = set;
 		INIT_DELAYED_WORK(&fresh->work, cstats_fresh_work);
-		other = cmpxchg(&set->fresh, NULL, fresh);
-		if (other) {
-			kfree(fresh);
-			fresh = other;
-		}
 	}
-	WRITE_ONCE(fresh->ms, max_age_ms);
-	if (max_age_ms)
-		cstats_share_queue(&fresh->work, 0);
-	return 0;
+	mutex_lock(&cstats_fresh_mutex);
+	if (!set->fresh) {
+		WRITE_ONCE(set->fresh, fresh);
+		fresh = NULL;
+	}
+	if (READ_ONCE(set->dead)) {
+		err = -ENODEV;
+	} else if (set->fresh) {
+		WRITE_ONCE(set->fresh->ms, max_age_ms);
+		if (max_age_ms)
+			cstats_share_queue(&set->fresh->work, 0);
+	}
+	mutex_unlock(&cstats_fresh_mutex);
+	kfree(fresh);
+	return err;
 }
 
-/* The set is going. Does not wait for anything but the work item. */
+/* The set is dead. Waits for nothing but the work item. */
 void cstats_fresh_stop(struct cstats_set *set)
 {
-	struct cstats_fresh *fresh = READ_ONCE(set->fresh);
+	struct cstats_fresh *fresh;
 
+	mutex_lock(&cstats_fresh_mutex);
+	fresh = set->fresh;
+	mutex_unlock(&cstats_fresh_mutex);
 	if (!fresh)
 		return;
 	WRITE_ONCE(fresh->ms, 0);

@@ -103,7 +103,7 @@ int cstats_register(struct cstats_set *set, const struct cstats *user,
 	} else {
 		hash_add(cstats_by_user, &entry->by_user, (unsigned long)user);
 		hash_add(cstats_by_name, &entry->by_name, cstats_hash(set->name));
-		cstats_count++;
+		WRITE_ONCE(cstats_count, cstats_count + 1);
 		WRITE_ONCE(entry->listed, true);
 	}
 	spin_unlock(&cstats_registry_lock);
@@ -185,7 +185,7 @@ void cstats_unregister(struct cstats_set *set)
 {
 	spin_lock(&cstats_registry_lock);
 	hash_del(&set->entry.by_name);
-	cstats_count--;
+	WRITE_ONCE(cstats_count, cstats_count - 1);
 	spin_unlock(&cstats_registry_lock);
 	xa_erase(&cstats_by_id, set->entry.id);
 	cstats_set_put(set);

@@ -70,8 +70,10 @@ static int cstats_report_read(struct cstats_report *report)
 	}
 	for (rs = report->sets; rs < report->sets + report->nr_sets; rs++) {
 		rs->err = cstats_await(rs->set, rs->want, deadline);
-		if (rs->err == -EINTR)
+		if (rs->err == -EINTR) {
+			cstats_kick();	/* what has been asked for is to be dropped */
 			return -EINTR;
+		}
 		cstats_copy(rs->set, &rs->snap);
 		rs->errors = atomic_read(&rs->set->errors);
 		cond_resched();

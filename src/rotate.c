@@ -139,7 +139,7 @@
 /* What a batch may cost, in cache lines of other CPUs: about a millisecond. */
 #define CSTATS_BATCH	10000
 
-/* Looks at a barrier and at open sections in a row: some microseconds. */
+/* Looks at a barrier and at each open section in a row: some microseconds. */
 #define CSTATS_SPINS	500
 
 /* A section that goes on for so long may be dead: ten milliseconds. */
@@ -237,8 +237,8 @@ static void cstats_take_requests(void)
 			cstats_set_put(set);
 			continue;
 		}
-		r->begun++;
-		r->state = CSTATS_CUT;
+		WRITE_ONCE(r->begun, r->begun + 1);
+		WRITE_ONCE(r->state, CSTATS_CUT);
 		list_add_tail(&r->node, &cstats_cut);
 		cost += num_possible_cpus() * (1 + set->shared.nr_fields / 8) + 4;
 	}
@@ -279,10 +279,10 @@ static void cstats_opened(void)
 	struct cstats_rotation *r;
 
 	list_for_each_entry(r, &cstats_cut, node) {
-		r->state = CSTATS_OPEN;
+		WRITE_ONCE(r->state, CSTATS_OPEN);
 		r->proof = cstats_proves;
 		r->opened = jiffies;
-		r->cpu = 0;
+		WRITE_ONCE(r->cpu, 0);
 		r->polls = 0;
 		r->suspect = false;
 		if (cstats_proves == CSTATS_SEEN)
@@ -313,21 +313,23 @@ static bool cstats_proved(struct cstats_rotation *r, bool long_ago)
 static bool cstats_over(struct cstats_set *set)
 {
 	struct cstats_rotation *r = &set->rotation;
+	int cpu;
 
-	for (; r->cpu < nr_cpu_ids; r->cpu++) {
+	for (cpu = r->cpu; cpu < nr_cpu_ids; cpu++) {
 		struct cstats_cpu *c;
 		bool long_ago, proved;
 
-		if (!cpu_possible(r->cpu))
+		if (!cpu_possible(cpu))
 			continue;
-		c = cstats_cpu(set, r->cpu);
+		c = cstats_cpu(set, cpu);
 		if (!c->open || smp_load_acquire(&c->seq) != c->open) /* over:D */
 			continue;
+		WRITE_ONCE(r->cpu, cpu);
 		r->polls++;
 		long_ago = time_after(jiffies, r->opened + CSTATS_SUSPECT);
 		proved = r->proof == CSTATS_OVER || cstats_proved(r, long_ago);
 		if (proved || long_ago)
-			cstats_mend(set, r->cpu);
+			cstats_mend(set, cpu);
 		/* Mending is for later reads; this one waits a little for it. */
 		if (!proved || !long_ago)
 			return false;
@@ -389,28 +391,35 @@ static void cstats_finish(struct cstats_set *set)
 		wake_up_all(&set->waiters.queue);
 }
 
-/* Finish those on @list whose sections are over, and drop dead sets. */
-static void cstats_check(struct list_head *list)
+/*
+ * Finish those on @list whose sections are over, and drop dead sets. Returns how
+ * many are left.
+ */
+static unsigned int cstats_check(struct list_head *list)
 {
 	struct cstats_rotation *r, *next;
+	unsigned int left = 0;
 
 	list_for_each_entry_safe(r, next, list, node) {
 		struct cstats_set *set = cstats_set_at(r);
 
-		if (READ_ONCE(set->dead))
+		if (READ_ONCE(set->dead)) {
 			r->again = false;
-		else if (cstats_over(set))
+		} else if (cstats_over(set)) {
 			cstats_finish(set);
-		else
+		} else {
+			left++;
 			continue;
+		}
 		list_del_init(&r->node);
-		r->state = CSTATS_IDLE;
+		WRITE_ONCE(r->state, CSTATS_IDLE);
 		if (r->again)
 			cstats_request(set, true);
 		r->again = false;
 		cstats_set_put(set);
 		cond_resched();
 	}
+	return left;
 }
 
 /* Is any rotation under way? */
@@ -452,7 +461,7 @@ unsigned int cstats_rotate(void)
 	for (spins = 0; spins < CSTATS_SPINS; spins++) {
 		if (!list_empty(&cstats_cut) && cstats_barrier_done())
 			cstats_opened();
-		cstats_check(&cstats_recent);
+		spins += cstats_check(&cstats_recent);
 		/* A grace period takes too long to spin for. */
 		if (list_empty(&cstats_recent) &&
 		    (list_empty(&cstats_cut) || cstats_proves == CSTATS_OVER))
