@@ -14,7 +14,6 @@
 #include <linux/moduleparam.h>
 #include <linux/smp.h>
 #include <linux/slab.h>
-#include <linux/sort.h>
 
 #include "cstats_test.h"
 
@@ -310,16 +309,12 @@ static int play_thread(void *arg)
 	return 0;
 }
 
-static int compare(const void *a, const void *b)
-{
-	return *(u64 *)a < *(u64 *)b ? -1 : *(u64 *)a > *(u64 *)b;
-}
-
+/* The fastest of many: a read that waits for the sum takes twice as long, always. */
 static void longest_not_sum(void)
 {
 	cpumask_t affinity = *current->cpus_ptr;
 	int cpu = cstats_test_other_cpu(), i;
-	u64 took[PLAYS], ms;
+	u64 took, best = U64_MAX, ms;
 
 	if (cpu < 0 || !start(&set, "stuck"))
 		return;
@@ -333,15 +328,14 @@ static void longest_not_sum(void)
 		while (!smp_load_acquire(&playing))
 			cpu_relax();
 		check_eq(read_set(&set, &ms), 0);
-		took[i] = ktime_get_ns() - play_begin;
+		took = ktime_get_ns() - play_begin;
+		best = min(best, took);
 		wait_for_completion(&done);
 		cstats_test_stop(player);
 	}
-	sort(took, PLAYS, sizeof(*took), compare, NULL);
-	cstats_test_note("%llu us for sections of %u us", div_u64(took[PLAYS / 2], 1000),
-			 LONG_US);
-	check(took[PLAYS / 2] <= LONG_US * 1500ULL, "%llu us for sections of %u us",
-	      div_u64(took[PLAYS / 2], 1000), LONG_US);
+	took = div_u64(best, NSEC_PER_USEC);
+	check(took <= LONG_US * 3 / 2, "%llu us for sections of %u us", took, LONG_US);
+	cstats_test_note("%llu us for sections of %u us", took, LONG_US);
 	cstats_destroy(&set);
 	set_cpus_allowed_ptr(current, &affinity);
 }
