@@ -69,20 +69,39 @@ field() { # field PACKAGE NAME
 
 # download DIR PACKAGE...: fetch and unpack into DIR; lists that are too old to
 # find a file are updated and the download tried again
-download() {
-	local dir=$1 deb
-	shift
+download() { get "$1" fetch_these "${@:2}"; }
+fetch_these() { apt-get "${apt[@]}" download "$@"; }
+
+# download_whole DIR PACKAGE...: the same, with all packages that these need
+download_whole() { get "$1" fetch_whole "${@:2}"; }
+fetch_whole() {
+	local empty=$PWD/empty status=0
+
+	# For apt nothing is installed yet.
+	mkdir -p "$empty/partial"
+	: >"$empty/status"
+	apt-get "${apt[@]}" -o "Dir::State::status=$empty/status" \
+		-o "Dir::Cache::archives=$empty" --no-install-recommends \
+		--download-only -y install "$@" && mv "$empty"/*.deb . || status=$?
+	rm -rf "$empty"
+	return $status
+}
+
+# get DIR FETCH PACKAGE...: unpack into DIR the packages that FETCH brings
+get() {
+	local dir=$1 fetch=$2 deb
+	shift 2
 	say "fetching $*"
 	mkdir -p "$dir/debs"
 	(
 		cd "$dir/debs" || exit
-		apt-get "${apt[@]}" download "$@" >../log 2>&1 || {
-			update && apt-get "${apt[@]}" download "$@" >../log 2>&1
+		"$fetch" "$@" >../log 2>&1 || {
+			update && "$fetch" "$@" >../log 2>&1
 		} || {
 			tail -n 5 ../log >&2
 			die "cannot download $*"
 		}
-	)
+	) || return
 	for deb in "$dir"/debs/*.deb; do
 		dpkg-deb -x "$deb" "$dir"
 		rm "$deb"
@@ -90,6 +109,40 @@ download() {
 	rmdir "$dir/debs"
 	rm -f "$dir/log"
 }
+
+# adopt DIR LIBC: the programs below DIR that want another C library or other
+# libraries than this machine has are run by those below LIBC. They keep their
+# names, which are those of scripts now.
+adopt() {
+	local dir=$1 libc=$2 program ld to_libc options
+
+	ld=$(find "$libc" -name 'ld-linux-*.so.*' -type f -print -quit)
+	find "$dir" -type f -perm -u+x ! -name '*.so*' | while read -r program; do
+		foreign "$program" || continue
+		to_libc=$(realpath --relative-to="${program%/*}" "$libc")
+		options=
+		# clang would take the C library's ld.so for itself.
+		# shellcheck disable=SC2016 # the wrapper expands these
+		case ${program##*/} in clang*)
+			options='case ${1-} in -cc1*) ;; *) set -- -no-canonical-prefixes "$@" ;; esac' ;;
+		esac
+		mv "$program" "$program.elf"
+		cat >"$program" <<-EOF
+			#!/bin/sh
+			self=\$0
+			[ ! -L "\$self" ] || self=\$(readlink -f "\$self")
+			libc=\${self%/*}/$to_libc
+			lib=\$libc/usr/lib/x86_64-linux-gnu
+			$options
+			exec "\$libc/${ld#"$libc"/}" --argv0 "\$0" \\
+				--library-path "\$lib:\$libc/lib/x86_64-linux-gnu" "\$self.elf" "\$@"
+		EOF
+		chmod +x "$program"
+	done
+}
+
+# foreign PROGRAM: it cannot run with this machine's libraries
+foreign() { ldd "$1" 2>&1 | grep -E 'version .GLIBC|not found' >/dev/null; }
 
 # once DIR FUNCTION ARGS...: make DIR by running FUNCTION TMPDIR ARGS, unless it
 # is there; concurrent callers wait, an interrupted one leaves nothing behind
@@ -103,6 +156,8 @@ once() {
 		[ -d "$dir" ] && exit
 		rm -rf "$dir".tmp.*
 		"$make" "$dir.tmp.$$" "$@"
+		status=$? # under set -e a failure has ended it
+		[ $status = 0 ] || exit $status
 		mv -T "$dir.tmp.$$" "$dir"
 	) 9>"$dir.lock"
 }
