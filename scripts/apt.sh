@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck shell=bash disable=SC2154
+# shellcheck shell=bash disable=SC2034,SC2154
 #
 # Debian packages of any suite, without root. Sourced after lib.sh, never run.
 #
@@ -9,12 +9,29 @@
 
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 day=1440 # minutes
-own_suite=$(. /etc/os-release 2>/dev/null; echo "${VERSION_CODENAME-}")
+
+# Print the Debian suite that this machine is of. Testing and unstable have the
+# same os-release: apt's sources tell.
+own_suite() (
+	ID='' VERSION_ID='' VERSION_CODENAME=''
+	. /etc/os-release 2>/dev/null
+	[ "$ID" = debian ] && type apt-get dpkg-deb >/dev/null 2>&1 || exit 0
+	if [ -z "$VERSION_ID" ] && apt-get indextargets --format "\$(RELEASE)" |
+		grep -xE 'sid|unstable' >/dev/null; then
+		VERSION_CODENAME=sid
+	fi
+	echo "$VERSION_CODENAME"
+)
+own_suite=$(own_suite)
+
+# All suites to look in for what was asked for without naming one, in this order.
+suites=$(printf '%s\n' "$own_suite" bookworm trixie sid | awk '!seen[$0]++')
 
 # Set apt to apt's options for the suite $suite, in a state directory of its own.
 # Mirrors are those of the machine's own sources.
 apt_setup() {
 	local dir=$cache/apt/$suite uri release targets main='' security=''
+	local base=${suite%-backports}
 
 	apt=(-q -o "Dir::State=$dir" -o "Dir::State::lists=$dir/lists"
 		-o Dir::State::status=/var/lib/dpkg/status
@@ -26,13 +43,13 @@ apt_setup() {
 	# No switch to the user _apt, which may not write to the cache.
 	[ "$(id -u)" != 0 ] || apt+=(-o APT::Sandbox::User=root)
 
-	[ -e "$dir/sources.list" ] && return
+	! grep -qs " $base main\$" "$dir/sources.list" || return 0
 	# shellcheck disable=SC2016 # apt expands these
 	targets=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' \
 		'Created-By: Packages')
 	while read -r uri release; do
 		case $release in
-		"$own_suite" | stable | oldstable) main=${main:-$uri} ;;
+		"$own_suite" | oldstable | stable | testing | unstable | sid) main=${main:-$uri} ;;
 		*-security) security=${security:-$uri} ;;
 		esac
 	done <<<"$targets"
@@ -41,13 +58,13 @@ apt_setup() {
 	mkdir -p "$dir/lists/partial" "$dir/archives/partial"
 	{
 		echo "deb [signed-by=$keyring] $main $suite main"
-		case $suite in
-		sid | *-*) ;;
-		*) [ -z "$security" ] ||
-			echo "deb [signed-by=$keyring] $security $suite-security main" ;;
-		esac
+		# What is backported depends on packages of the suite itself.
+		[ "$base" = "$suite" ] || echo "deb [signed-by=$keyring] $main $base main"
+		[ "$base" = sid ] || [ -z "$security" ] ||
+			echo "deb [signed-by=$keyring] $security $base-security main"
 	} >"$dir/sources.list.$$"
 	mv "$dir/sources.list.$$" "$dir/sources.list"
+	rm -f "$dir/updated"
 }
 
 update() {
