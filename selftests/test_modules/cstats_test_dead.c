@@ -13,6 +13,7 @@
 #include <linux/irq_work.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
+#include <linux/math64.h>
 #include <linux/moduleparam.h>
 #include <linux/smp.h>
 
@@ -67,7 +68,7 @@ static void expect(struct cstats *cs, s64 value)
 	check_eq(values[LEFT], value);
 	check_eq(values[RIGHT], value);
 	/* stall_ms is ten seconds */
-	ms = (ktime_get_ns() - start) / NSEC_PER_MSEC;
+	ms = div_u64(ktime_get_ns() - start, NSEC_PER_MSEC);
 	check(ms < 5000, "the read took %llu ms", ms);
 }
 
@@ -289,7 +290,7 @@ static void many_dead(void)
 	expect(&set, 0);
 	for (i = 0; i < n; i++)
 		expect(&many[i], 1);
-	ms = (ktime_get_ns() - begin) / NSEC_PER_MSEC;
+	ms = div_u64(ktime_get_ns() - begin, NSEC_PER_MSEC);
 	check(ms < 60000, "all of it took %llu ms", ms);
 	for (i = 0; i < n; i++)
 		cstats_destroy(&many[i]);
