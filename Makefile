@@ -28,6 +28,7 @@ help:
 	@echo '  test-tool        cstat: unit tests on the host, and a run in a guest'
 	@echo '  mutants          break the source on purpose and see that the tests tell'
 	@echo '  torture          long runs with every invariant watched'
+	@echo '  matrix           the tests in all kernels it should work with (KERNELS="...")'
 	@echo '  test-debug       the tests in kernels with KASAN, KCSAN, lockdep, PREEMPT_RT'
 	@echo '  bench            what it costs, against everything else one could use'
 	@echo
@@ -70,6 +71,9 @@ mutants:
 
 torture:
 	@scripts/torture
+
+matrix:
+	@scripts/matrix
 
 test-debug:
 	@scripts/test-debug
