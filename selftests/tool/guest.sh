@@ -72,6 +72,34 @@ last() { # the last snapshot, as often as one likes, without a new one
 	[ -n "$before" ] && [ "$before" = "$after" ]
 }
 
+live() { # the live screen, in a terminal of Python's
+	TERM=linux python3 - scripts/cstat <<'END'
+import os, pty, select, sys, time
+pid, fd = pty.fork()
+if not pid:
+    os.execvp("python3", ["python3", sys.argv[1], "-t", "-i", "0.5", "kmem"])
+seen = b""
+def until(text, seconds=60):
+    global seen
+    end = time.monotonic() + seconds
+    while text not in seen:
+        if time.monotonic() > end:
+            sys.exit(f"no {text} in {seen}")
+        if select.select([fd], [], [], 0.5)[0]:
+            seen += os.read(fd, 65536)
+until(b"page_allocs")
+until(b"snapshot")
+seen = b""
+os.write(fd, b"f")
+until(b"show fields that match")
+os.write(fd, b"slab_bytes\n")
+until(b"fields: slab_bytes")
+os.write(fd, b"q")
+status = os.waitpid(pid, 0)[1]
+sys.exit(f"status {status}" if status else 0)
+END
+}
+
 until_text() { # until_text FILE: until something is in it
 	local tries=0
 	until [ -s "$1" ] || [ $((tries += 1)) -gt 200 ]; do sleep 0.1; done
@@ -123,6 +151,7 @@ check "what a command does" \
 check "JSON" says 0 '"since_ns":[0-9]+,.*"page_allocs":[0-9]+' cstat -j kmem
 check "Prometheus" \
 	says 0 '^cstats_kmem_slab_bytes_given_total [0-9.e+]+$' cstat --prometheus kmem
+check "the live screen" live
 check "record" says 0 '' cstat -P --record /out/kmem.rec kmem 0.3 30
 check "replay" says 0 '^[0-9:]+ .*[0-9]' cstat --replay /out/kmem.rec -w 'kmem.page_*s'
 check "the same identities in the recording" \

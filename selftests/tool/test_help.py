@@ -195,8 +195,8 @@ class Doctor(Case):
         self.top = f"{self.tmp}/machine"
         self.bin = f"{self.tmp}/bin"
         os.makedirs(self.bin)
-        for name in ("bash", "head", "tr", "sed", "grep", "dirname", "find", "wc", "paste", "cat", "make",
-                     "gcc-12"):
+        for name in ("bash", "head", "tr", "sed", "grep", "dirname", "find", "wc", "paste", "cat",
+                     "make", "gcc-12"):
             os.symlink(shutil.which(name) or shutil.which("true"), f"{self.bin}/{name}")
         self.program("modinfo", 'case $2 in vermagic) echo "6.1.0-x SMP mod_unload ";; '
                      'version) echo 1.0;; signer) cat "$0.signer" 2>/dev/null;; esac')

@@ -148,7 +148,8 @@ class WideCsv(Output):
     def sample(self, sample, changes):
         if self._keys is None:
             self._sets = list(self.visible(changes))
-            self._keys = [k for c in self.visible(changes).values() for k in self.selection.keys(c.new)]
+            self._keys = [k for c in self.visible(changes).values()
+                          for k in self.selection.keys(c.new)]
         about = ("snapshot", "time_ns", "age_ns", "errors", "stalled")
         head = ["time"] + [f"{name}.{word}" for name in self._sets for word in about]
         head += [key.name for key in self._keys] + [e.name for e in self.expressions]

@@ -151,7 +151,7 @@ def parse(argv):
             options.count = _count(numbers[1])
     except argparse.ArgumentTypeError as err:
         raise CstatError(str(err), "cstat NAME DELAY COUNT, as in: cstat kmem 1 5") from err
-    options.pretty, options.json = options.pretty, options.json or options.pretty
+    options.json |= options.pretty
     options.per_cpu |= options.per_node
     if not (options.count or options.interval or options.replay or options.top):
         options.count = 1
