@@ -129,8 +129,8 @@ static int text_show(struct seq_file *m, void *v)
 		seq_puts(m, "cstats version: 1\n");
 		return 0;
 	}
-	seq_printf(m, "# %s snapshot %llu time_ns %llu cpus %u rotation_ns %llu\n",
-		   set->name, 42ULL, 1234567890123ULL, 2U, 22137ULL);
+	seq_printf(m, "# %s snapshot %llu time_ns %llu cpus %u rotation_ns %llu since_ns %llu\n",
+		   set->name, 42ULL, 1234567890123ULL, 2U, 22137ULL, 1234567890123ULL);
 	for (i = 0; i < SIX_FIELDS; i++)
 		seq_printf(m, "%s.%s %lld\n", set->name, names[i], set->values[i]);
 	return 0;
