@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Readers that share rotations, for Spin: src/share.c, and the lists of
+ * src/rotate.c
+ *
+ * READERS readers of one set ask for a rotation and make it, or sleep until it
+ * is done, READS times each. A worker runs when it is kicked, and as long as
+ * something is left. Barriers and sections end at the first look or at one of
+ * the next LOOKS; whatever else rotations do is in cstats.pml. One reader may
+ * be killed or time out, once, at any point (GIVE_UP), and the set may be
+ * destroyed at any point (DESTROY). With RT, readers do not try for the mutex
+ * but wait for it, and may be killed there.
+ *
+ * Each run ends, as every look is counted. In the end it is checked that
+ *
+ *	all_returned	no reader sleeps on
+ *	uncounted	no reader counts as woken and pending
+ *	drained		no request is left, and no rotation is under way
+ *
+ * and of each reader that does not give up, that its rotation was done when it
+ * returned (shared).
+ *
+ * The barriers between the queue and ->done are in selftests/litmus/sleep;
+ * memory is sequentially consistent here.
+ *
+ * Each of these takes something out, and Spin then finds what breaks:
+ *
+ *	NO_KICK		a reader that does not get the mutex kicks nobody
+ *	NO_REST		a reader that leaves work behind kicks nobody
+ *	NO_AGAIN	a request is dropped if a rotation is under way
+ *	NO_RECHECK	a reader looks at ->done only before it is in the queue
+ *	NO_ABANDON	destroying a set wakes nobody
+ *	COUNT_LATE	a reader is counted as woken after it has been
+ *	RECOUNT		a reader stops to count before it leaves the queue
+ *	EINTR_LEFT	a reader that is killed at the mutex kicks nobody (RT)
+ */
+#ifndef READERS
+#define READERS	2
+#endif
+#ifndef READS
+#define READS	2
+#endif
+#ifndef CPUS
+#define CPUS	1
+#endif
+#ifndef LOOKS
+#define LOOKS	1
+#endif
+
+#define LOCK(l)		atomic { !l -> l = true }
+#define UNLOCK(l)	l = false
+
+mtype = { IDLE, CUT, OPEN };		/* states of the rotation */
+mtype = { NO, TIMED_OUT, KILLED };	/* why a reader gives up */
+
+mtype state = IDLE;
+bool mutex, queue_lock, requested, again, kicked, dead;
+byte begun, done, stalled, looks;
+byte pending, returned;
+bool may_give_up;
+bool queued[READERS], sleeping[READERS], woken[READERS];
+byte i0;
+bool all_returned, uncounted, drained, shared;
+
+#define CROWD	(pending >= CPUS)
+#define STALLED	(done != begun && stalled == begun)
+
+/* cstats_wake() of reader i, under the queue's lock */
+inline wake(i)
+{
+#ifndef COUNT_LATE
+	woken[i] = true;
+	pending++;
+#endif
+	if
+	:: atomic { sleeping[i] -> sleeping[i] = false };
+		queued[i] = false
+#ifdef COUNT_LATE
+		;
+		woken[i] = true;
+		pending++
+	:: else
+#else
+	:: else ->
+		woken[i] = false;
+		pending--
+#endif
+	fi
+}
+
+inline wake_up_all()
+{
+	LOCK(queue_lock);
+	i = 0;
+	do
+	:: i < READERS && queued[i] -> wake(i); i++
+	:: i < READERS && !queued[i] -> i++
+	:: i == READERS -> break
+	od;
+	atomic { i = 0; UNLOCK(queue_lock) }
+}
+
+/* Is a barrier or a section over? It may take some looks. */
+inline look()
+{
+	atomic {
+		over = true;
+		if
+		:: looks < LOOKS -> looks++; over = false
+		:: true
+		fi
+	}
+}
+
+/* cstats_check() */
+inline check()
+{
+	if
+	:: state == OPEN ->
+		look();
+		if
+		:: dead -> atomic { state = IDLE; again = false }
+		:: !dead && over ->
+			done = begun;			/* finish:I */
+			if				/* finish:J */
+			:: queued[0] || queued[1] || queued[READERS - 1] ->
+				wake_up_all()
+			:: else
+			fi;
+			state = IDLE;
+			atomic {
+				requested = requested || again;
+				again = false
+			}
+		:: !dead && !over
+		fi
+	:: else
+	fi
+}
+
+/* cstats_rotate(), under the mutex */
+inline rotate()
+{
+	check();
+	atomic {			/* cstats_begin() */
+		if
+		:: state != CUT && requested ->
+			requested = false;
+			if
+			:: dead || state != IDLE ->
+#ifndef NO_AGAIN
+				again = state != IDLE
+#endif
+			:: else ->
+				begun++;
+				state = CUT;
+				looks = 0
+			fi
+		:: else
+		fi
+	};
+	if
+	:: state == CUT ->		/* cstats_barrier_done() */
+		look();
+		state = (over -> OPEN : CUT)
+	:: else
+	fi;
+	check();
+	atomic { left = state != IDLE || requested; over = false }
+}
+
+/* cstats_leave() */
+inline leave(me)
+{
+#ifdef RECOUNT
+	uncount(me);
+#endif
+	sleeping[me] = false;		/* finish_wait() */
+	if
+	:: queued[me] ->
+		LOCK(queue_lock);
+		atomic { queued[me] = false; UNLOCK(queue_lock) }
+	:: else
+	fi;
+#ifndef RECOUNT
+	uncount(me)
+#endif
+}
+
+inline uncount(me)
+{
+	if
+	:: atomic { woken[me] -> woken[me] = false }; pending--
+	:: else
+	fi
+}
+
+proctype reader(byte me)
+{
+	byte reads, want, i;
+	bool over, left;
+	mtype why = NO;
+
+	do
+	:: reads == READS -> break
+	:: else ->
+		atomic {		/* cstats_request() */
+			requested = true;
+			want = begun + 1
+		};
+		/* cstats_help() */
+		if
+#ifdef RT
+		:: true ->
+			if
+			:: LOCK(mutex)
+			:: atomic { mutex && may_give_up -> may_give_up = false };
+				why = KILLED
+			fi
+#else
+		:: STALLED -> LOCK(mutex)
+		:: !STALLED ->
+			if
+			:: CROWD -> left = true
+			:: else ->
+				atomic {
+					left = mutex;
+					mutex = true
+				}
+			fi;
+#ifdef NO_KICK
+			skip
+#else
+			kicked = kicked || left
+#endif
+#endif
+		fi;
+		if
+		:: why == KILLED ->
+#ifndef EINTR_LEFT
+			kicked = true;
+#endif
+			goto next
+		:: why == NO && !left ->
+			rotate();
+			UNLOCK(mutex);
+#ifdef NO_REST
+			skip
+#else
+			kicked = kicked || left
+#endif
+		:: why == NO && left
+		fi;
+		left = false;
+		/* cstats_await() */
+		do
+#ifdef NO_RECHECK
+		:: done >= want -> break
+		:: done < want ->
+			LOCK(queue_lock);
+#else
+		:: LOCK(queue_lock);
+#endif
+			atomic {
+				queued[me] = true;
+				sleeping[me] = true;
+				UNLOCK(queue_lock)
+			};
+#ifndef NO_RECHECK
+			if
+			:: done >= want -> break
+			:: else
+			fi;
+#endif
+			if
+			:: atomic {
+				dead || STALLED || why != NO ->
+				if	/* cstats_stall() */
+				:: why == TIMED_OUT && state != IDLE ->
+					stalled = begun
+				:: else
+				fi
+			   };
+				break
+			:: else
+			fi;
+			if			/* schedule_timeout() */
+			:: !sleeping[me]
+			:: atomic {
+				may_give_up -> may_give_up = false;
+				if
+				:: why = TIMED_OUT
+				:: why = KILLED
+				fi
+			   }
+			fi;
+			leave(me)
+		od;
+		leave(me);
+		shared = done >= want || dead || why != NO || stalled != 0;
+		assert(shared);
+next:
+		atomic { reads++; want = 0; why = NO; left = false }
+	od;
+	returned++
+}
+
+active proctype worker()
+{
+	byte i;
+	bool over, left;
+
+end:
+	do
+	:: atomic { kicked -> kicked = false };
+		do
+		:: LOCK(mutex);		/* the crowd is a delay before it */
+			rotate();
+			UNLOCK(mutex);
+			if
+			:: left -> left = false
+			:: else -> break
+			fi
+		od
+	od
+}
+
+#ifdef DESTROY
+active proctype destroy()
+{
+	byte i;
+
+	dead = true;
+#ifndef NO_ABANDON
+	wake_up_all()
+#endif
+}
+#endif
+
+init {
+	atomic {
+#ifdef GIVE_UP
+		if
+		:: may_give_up = true
+		:: true
+		fi;
+#endif
+		i0 = 0;
+		do
+		:: i0 < READERS -> run reader(i0); i0++
+		:: else -> break
+		od
+	};
+	timeout ->
+	all_returned = returned == READERS;
+	assert(all_returned);
+	uncounted = pending == 0;
+	assert(uncounted);
+	drained = !requested && !again && state == IDLE;
+	assert(drained)
+}
