@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A read ends, for Spin: the wait of cstats_wait_cpu() under endless sections
+ * A read ends, for Spin: the wait of cstats_over() under endless sections
  *
  * One CPU opens sections back to back for ever, in a task and in interrupts
- * that come at any point of it, up to three in a row: an interrupt storm under
- * which the task's open section never ends is no fault of the reader. The reader
- * waits until the counter is even or has changed. The property is that it gets
- * there, on the assumption that whoever can run for ever does at some time (weak
- * fairness). With -DEVEN_ONLY it waits for an even counter alone and may never
- * see one.
+ * that come at any point of it, up to three in a row: under an interrupt storm
+ * the task's open section never ends, and that is no fault of the reader. The
+ * reader notes the counter once, if it is odd, and waits until it has changed.
+ * The property is that it gets there, assuming that a process which can run for
+ * ever does so at some time (weak fairness). With -DEVEN_ONLY it waits until the
+ * counter is even and may never see that.
  *
- * The counter wraps after four sections here, after 2^31 in the kernel. The
+ * The counter may go back, where an interrupt comes between the task's load and
+ * its store. It wraps after four sections here, after 2^31 in the kernel. The
  * reader is assumed to look before it wraps: four sections do not start between
- * two looks. What the wait does to values is in cstats.pml; here memory is
- * sequentially consistent, since store buffers empty themselves in time.
+ * two looks. The values that the reader finds are in cstats.pml. Memory is
+ * sequentially consistent here, since store buffers empty themselves in time.
  */
 
 #define WRAP	8
@@ -76,12 +77,12 @@ active proctype irq()
 
 active proctype reader()
 {
-	byte first;
+	byte noted;
 
-	d_step {
-		first = seq;
+	d_step {		/* cstats_collect() */
+		noted = seq;
 		fresh = 0;
-		ended = first % 2 == 0
+		ended = noted % 2 == 0
 	};
 	do
 	:: ended -> break
@@ -91,7 +92,7 @@ active proctype reader()
 #ifdef EVEN_ONLY
 			ended = seq % 2 == 0
 #else
-			ended = seq % 2 == 0 || seq != first
+			ended = seq != noted
 #endif
 		}
 	od
