@@ -6,9 +6,12 @@
  * that come at any point of it, up to three in a row: under an interrupt storm
  * the task's open section never ends, and that is no fault of the reader. The
  * reader notes the counter once, if it is odd, and waits until it has changed.
- * The property is that it gets there, assuming that a process which can run for
- * ever does so at some time (weak fairness). With -DEVEN_ONLY it waits until the
- * counter is even and may never see that.
+ * One of the task's sections may die and leave the counter odd; the mender gets
+ * the CPU before the task's next section once the reader has asked for it. The
+ * property is that the reader gets there, assuming that a process which can run
+ * for ever does so at some time (weak fairness). With -DEVEN_ONLY it waits
+ * until the counter is even and may never see that. With -DNO_MEND nobody
+ * mends.
  *
  * The counter may go back, where an interrupt comes between the task's load and
  * its store. It wraps after four sections here, after 2^31 in the kernel. The
@@ -23,6 +26,9 @@ byte seq;
 byte level;		/* 0 task, 1 interrupt */
 byte fresh;		/* sections since the reader's last look */
 byte storm;		/* interrupts since the task's last step */
+bool off;		/* preemption is off in the task, or in the mender */
+bool died;
+bool mend;
 bool ended;
 
 /* One section at level lv; s is its own. The load of ->seq is the caller's. */
@@ -38,7 +44,8 @@ inline section(lv)
 		:: else
 		fi
 	};
-	d_step {
+	if
+	:: d_step {
 		level == lv ->
 		storm = (lv == 0 -> 0 : storm);
 		if
@@ -46,8 +53,17 @@ inline section(lv)
 		:: else
 		fi;
 		s = 0;
+		off = off && lv != 0;
 		level = 0
-	}
+	   }
+	:: d_step {		/* it dies */
+		lv == 0 && level == 0 && !died ->
+		died = true;
+		storm = 0;
+		s = 0;
+		off = false
+	   }
+	fi
 }
 
 active proctype task()
@@ -55,7 +71,7 @@ active proctype task()
 	byte s;
 
 	do
-	:: d_step { level == 0 -> storm = 0; s = seq };
+	:: d_step { level == 0 && !off && !mend -> storm = 0; off = true; s = seq };
 	   section(0)
 	od
 }
@@ -75,6 +91,28 @@ active proctype irq()
 	od
 }
 
+#ifndef NO_MEND
+active proctype mender()
+{
+	byte s;
+
+	do
+	:: d_step { level == 0 && !off && mend -> storm = 0; off = true; s = seq };
+	   d_step {
+		level == 0 ->
+		if
+		:: s % 2 == 1 -> seq = (s + 1) % WRAP
+		:: else
+		fi;
+		storm = 0;
+		mend = false;
+		off = false;
+		s = 0
+	   }
+	od
+}
+#endif
+
 active proctype reader()
 {
 	byte noted;
@@ -90,9 +128,12 @@ active proctype reader()
 		d_step {
 			fresh = 0;
 #ifdef EVEN_ONLY
-			ended = seq % 2 == 0
+			ended = seq % 2 == 0;
 #else
-			ended = seq != noted
+			ended = seq != noted;
+#endif
+#ifndef NO_MEND
+			mend = !ended
 #endif
 		}
 	od
