@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A pretend queue: what came in is what went out plus what is in it now. */
+/* A pretend queue, in which every snapshot has in - out == now. */
 #include <linux/cstats.h>
 #include <linux/timer.h>
 
@@ -11,12 +11,11 @@ static const struct cstats_field queue_fields[] = {
 	[Q_NOW] = { "now_items", CSTATS_GAUGE,   "items", "in the queue now" },
 };
 
-static struct cstats queue_stats;
-static struct timer_list queue_timer;
+static DEFINE_CSTATS(queue_stats);
 
 static void queue_tick(struct timer_list *timer)
 {
-	bool in = jiffies & 3;	/* more comes than goes */
+	bool in = jiffies & 3;	/* three in for each one out */
 	struct cstats_section s = cstats_acquire(&queue_stats);
 
 	cstats_add(&s, in ? Q_IN : Q_OUT, 1);
@@ -25,16 +24,16 @@ static void queue_tick(struct timer_list *timer)
 	mod_timer(timer, jiffies + 1);
 }
 
+static DEFINE_TIMER(queue_timer, queue_tick);
+
 static int __init queue_init(void)
 {
 	int err = cstats_init(&queue_stats, "queue", queue_fields,
 			      ARRAY_SIZE(queue_fields));
 
-	if (err)
-		return err;
-	timer_setup(&queue_timer, queue_tick, 0);
-	mod_timer(&queue_timer, jiffies + 1);
-	return 0;
+	if (!err)
+		mod_timer(&queue_timer, jiffies + 1);
+	return err;
 }
 
 static void __exit queue_exit(void)
