@@ -32,3 +32,32 @@ run_quiet() {
 	tail -n 20 "$log" >&2
 	return 1
 }
+
+# put_section FILE NAME: standard input becomes the section NAME of FILE, a page of
+# results in Markdown that several commands write to
+put_section() {
+	local file=$1 begin="<!-- begin $2 -->" end="<!-- end $2 -->" page
+
+	if [ -e "$file" ]; then
+		page=$(awk -v begin="$begin" -v end="$end" '
+			$0 == begin { skip = 1 }
+			!skip
+			$0 == end { skip = 0 }' "$file")
+	else
+		page='<!-- SPDX-License-Identifier: GPL-2.0 -->
+# Results
+
+Each section was written by the command that it names.
+'
+	fi
+	printf '%s\n' "$page" "$begin" "$(cat)" "$end" >"$file"
+}
+
+# source_version: the commit of the sources, with "-dirty" if they have changed since
+source_version() {
+	local commit
+
+	commit=$(git -C "$root" rev-parse --short=12 HEAD 2>/dev/null) || commit=unknown
+	git -C "$root" diff --quiet HEAD -- . ':!*.md' 2>/dev/null || commit+=-dirty
+	echo "$commit"
+}
