@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# For people; kbuild reads Kbuild. `make help` lists what there is.
+# For people; kbuild reads Kbuild. `make help` lists the targets.
 #
 # Nothing is built among the sources: see scripts/build.
 
@@ -17,28 +17,28 @@ help:
 	@echo '  modules_install  install them (INSTALL_MOD_PATH=DIR: below DIR)'
 	@echo '  clean            remove build/; downloads stay in ~/.cache/cstats'
 	@echo
-	@echo 'In a virtual machine with a kernel of its own; what is missing is installed:'
+	@echo 'In a virtual machine with a kernel of its own (missing packages are installed):'
 	@echo '  run              load the modules, put the guest under load, show the statistics'
-	@echo '  shell            the same guest at a prompt; Ctrl-A x ends it'
+	@echo '  shell            the same guest at a prompt; "exit" ends it, Ctrl-A x kills it'
 	@echo '  test             kselftests (TESTS="name ...": only these)'
 	@echo
 	@echo 'Checks:'
-	@echo '  check            checkpatch, sparse, shellcheck, compiler warnings'
+	@echo '  check            checkpatch, sparse, shellcheck, kernel-doc, compiler warnings'
 	@echo '  model            litmus tests (herd7) and models (Spin) of the algorithm'
 	@echo '  test-tool        cstat: unit tests on the host, and a run in a guest'
-	@echo '  mutants          break the source on purpose and see that the tests tell'
-	@echo '  torture          long runs with every invariant watched'
-	@echo '  matrix           the tests in all kernels it should work with (KERNELS="...")'
+	@echo '  mutants          break the source on purpose and see that the tests notice'
+	@echo '  torture          long runs in which every snapshot is checked'
+	@echo '  matrix           the tests in all kernels that they should pass in (KERNELS="...")'
 	@echo '  test-debug       the tests in kernels with KASAN, KCSAN, lockdep, PREEMPT_RT'
-	@echo '  bench            what it costs, against everything else one could use'
+	@echo '  bench            costs, beside those of everything else that one could use'
 	@echo
 	@echo 'Variables:'
-	@echo '  KERNEL=6.12      a Debian kernel, the newest there is of: 6.12 (default), 6.1,'
+	@echo '  KERNEL=6.12      the newest Debian kernel of a version: 6.12 (default), 6.1,'
 	@echo '                   6.12-rt, 6.12-amd64, trixie-backports, ...; see scripts/kernel'
 	@echo '  KDIR=DIR         build for the kernel whose build directory this is'
-	@echo '  CPUS=2 MEM=1G    the virtual machine'
+	@echo '  CPUS=2 MEM=1G    size of the virtual machine'
 	@echo '  APPEND=ARGS      more kernel arguments, as in APPEND=preempt=full'
-	@echo '  CSTATS_CACHE=DIR where kernels are kept'
+	@echo '  CSTATS_CACHE=DIR where kernels are kept (default ~/.cache/cstats)'
 
 modules_install:
 	@scripts/build --install
