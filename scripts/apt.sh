@@ -3,8 +3,8 @@
 #
 # Debian packages of any suite, without root. Sourced after lib.sh, never run.
 #
-# Packages are unpacked below the cache and found there by every later call.
-# apt's lists are kept there too, one state directory per suite: the machine's
+# Packages are unpacked below the cache, and every later call finds them there.
+# apt's lists are kept there too, in one state directory per suite, so the machine's
 # own apt state is neither needed nor touched. The functions work on $suite.
 
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=bash disable=SC2034
 #
-# What the scripts in this directory share. Sourced, never run.
+# Functions that the scripts in this directory share. Sourced, never run.
 #
-# Standard output belongs to the result (a path, a table, TAP); everything
-# said to the person goes to standard error, prefixed by the script's name.
+# Standard output belongs to the result (a path, a table, TAP). Messages to the
+# person go to standard error, prefixed by the script's name.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 me=${0##*/}
