@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# dead - sections that never end: forgotten, in an oops, on a CPU that goes
+# dead - sections that never end: forgotten, in an oops, on a CPU that goes offline
 
 dir=$(dirname "$0")
 . "$dir/lib.sh"
@@ -30,7 +30,7 @@ done
 
 load cstats_test_dead only_cmd=1
 
-# An oops in a section. The kernel's own report is what is asked for.
+# An oops in a section. The kernel's own report is expected.
 for mode in expedited spare_idle quiet; do
 	say "sync=$mode"
 	echo $mode >"$parameters/sync"
@@ -43,15 +43,15 @@ for mode in expedited spare_idle quiet; do
 	sleep 0.2
 	echo "vm: expect oops end" >/dev/kmsg
 	echo "$panic" >/proc/sys/kernel/panic_on_oops
-	check "after an oops in a section, what it added is read" is \
+	check "after an oops in a section, its adds are read" is \
 		"$(values "$set/values")" "2 1"
 	do_cmd count
-	check "and so is what came later" is "$(values "$set/values")" "3 2"
-	check "percpu" test "$(grep -c 'dead.left' $set/percpu)" -gt 0
-	check "reset" sh -c "echo 1 >$set/reset"
+	check "and so are later adds" is "$(values "$set/values")" "3 2"
+	check "percpu can be read" test "$(grep -c 'dead.left' $set/percpu)" -gt 0
+	check "and the set can be reset" sh -c "echo 1 >$set/reset"
 	do_cmd count
-	check "counters count from there" is "$(values "$set/values")" "1 1"
-	check "one error" is "$(errors "$set/values")" 1
+	check "counters start from zero" is "$(values "$set/values")" "1 1"
+	check "one error is counted" is "$(errors "$set/values")" 1
 	do_cmd destroy
 done
 
@@ -62,20 +62,20 @@ if [ -w $online ]; then
 	do_cmd init
 	do_cmd "leak 1"
 	cat $set/values >"$tmp/reader" &
-	check "a module comes and goes meanwhile" sh -c \
+	check "a module can be loaded and unloaded while a reader waits" sh -c \
 		"insmod $(module cstats_test_forget) && rmmod cstats_test_forget"
 	wait
 	do_cmd destroy
 	do_cmd init
 	do_cmd "leak 1"
 	echo 0 >$online
-	check "a section died on a CPU that is down" is "$(values "$set/values")" "1 1"
+	check "a section that died on a CPU which went offline is read" is "$(values "$set/values")" "1 1"
 	echo 1 >$online
-	check "and that is up again" is "$(values "$set/values")" "1 1"
+	check "and is read again when the CPU is back" is "$(values "$set/values")" "1 1"
 	do_cmd "leak 1"
 	echo 0 >$online
 	echo 1 >$online
-	check "it is not noticed until the CPU is back" is "$(values "$set/values")" "2 2"
+	check "a section that died before the CPU went and came is read" is "$(values "$set/values")" "2 2"
 	check "nothing has stalled" fails stalled
 else
 	for name in module down up back stalled; do

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# debugfs - the files: their text, to the byte, and however they are read
+# debugfs - the text of the files, to the byte, however they are read
 
 dir=$(dirname "$0")
 . "$dir/lib.sh"
@@ -11,7 +11,7 @@ cmd=/sys/module/cstats_test_client/parameters/cmd
 
 do_cmd() { echo "$*" >$cmd; }
 
-# What differs from one reading to the next, as the word for it.
+# The text, with N for all numbers that differ between two readings.
 text() { sed 's/\(snapshot\|time_ns\|rotation_ns\|since_ns\) [0-9][0-9]*/\1 N/g' "$1"; }
 
 # percpu summed up, as the lines of values
@@ -29,7 +29,7 @@ add_up() {
 
 values_only() { grep -v '^#\|^cstats version' "$1"; }
 
-# Snapshots of a file under load: is what went in what came out, in each of them?
+# Snapshots of a file under load: do all of them have in == out?
 whole_sections() {
 	reads=0
 	while [ $((reads += 1)) -le 30 ]; do
@@ -106,20 +106,20 @@ after=$(uptime_ns)
 check "the number rises by one" is "$(header "$tmp/2" snapshot)" \
 	$(($(header "$tmp/1" snapshot) + 1))
 # /proc/uptime is the boot-time clock in hundredths; they differ by suspends only
-check "time_ns is when it was read" test "$(header "$tmp/1" time_ns)" -ge "$before" -a \
+check "time_ns is the time of the reading" test "$(header "$tmp/1" time_ns)" -ge "$before" -a \
 	"$(header "$tmp/2" time_ns)" -le $((after + 10000000))
 check "time_ns rises" test "$(header "$tmp/2" time_ns)" -gt "$(header "$tmp/1" time_ns)"
 check "rotation_ns is not zero" test "$(header "$tmp/1" rotation_ns)" -gt 0
 
-# The last snapshot, which nobody rotates for
+# The last snapshot, for which nobody rotates
 number=$(header $client/values snapshot)
 do_cmd add 0 1 1
 check "last is the last snapshot" is "$(header $client/last snapshot)" "$number"
 check "with its values" is "$(values_only $client/last)" "$(sed 1,2d "$tmp/expected")"
 do_cmd add 0 -1 -1
-check "and causes none" is "$(header $client/values snapshot)" $((number + 1))
+check "and reading it takes no snapshot" is "$(header $client/values snapshot)" $((number + 1))
 
-# What is not allowed
+# Forbidden uses
 for file in $cstats $client/values $client/last $client/fields $client/percpu; do
 	check "no write to ${file##*/}" fails sh -c "echo 1 >$file"
 done
@@ -134,16 +134,16 @@ check "reset refuses all but 1" is "$(cat "$tmp/accepted")" ""
 check "and changes nothing" is "$(text $client/values)" "$(cat "$tmp/expected")"
 since=$(header $client/values since_ns)
 check "reset takes 1" reset 1
-check "then counters are zero, and the gauge is what it was" is \
+check "then counters are zero, and the gauge keeps its level" is \
 	"$(values_only $client/values)" \
 	"$(printf 'client.in 0\nclient.out 0\nclient.now 689')"
 check "since_ns is that of the reset" test "$(header $client/values since_ns)" -gt "$since"
 check "in percpu too" is "$(add_up $client/percpu)" "$(values_only $client/values)"
 check "reset takes 1 and a newline" sh -c "echo 1 >$client/reset"
 do_cmd add "$last_cpu" 3 9
-check "later counts are there" is "$(values_only $client/values)" \
+check "later counts are in values" is "$(values_only $client/values)" \
 	"$(printf 'client.in 3\nclient.out 9\nclient.now 683')"
-check "and on the CPU where they were made" is \
+check "and in percpu on the CPU where they were made" is \
 	"$(grep "client.out $last_cpu " $client/percpu)" "client.out $last_cpu 9"
 check "percpu adds up to values" is "$(add_up $client/percpu)" \
 	"$(values_only $client/values)"

@@ -3,15 +3,15 @@
 #
 # disassembly - the x86 writer: no LOCK prefix, no fence, few instructions
 #
-# From the disassembly of test_modules/cstats_test_writer.ko, made when it was
-# built. Writers that do have these are there too, and must be found.
+# The disassembly of test_modules/cstats_test_writer.ko is made when it is built. The
+# module also has writers that break these rules, and the test must find them.
 
 dir=$(dirname "$0")
 . "$dir/lib.sh"
 
-# examine FUNCTION: how many instructions there are from its start to its first
-# return, which is the way that is taken; what is bad, anywhere in it. The call
-# of __fentry__ is a no-op unless traced.
+# examine FUNCTION: the number of instructions from its start to its first return,
+# which is the usual path, and the bad ones anywhere in it. The call of __fentry__
+# is a no-op unless traced.
 examine() {
 	awk -v name="<$1>:" '
 	/^[0-9a-f]+ </ { inside = $2 == name }

@@ -1,16 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# faults - loading a client, which makes a set, reading and resetting it, with
-# every allocation and every user copy on the way failing in turn
+# faults - each allocation and user copy fails in turn, in load, read and reset
 #
-# The kernel's own loader of modules is on the way, too, and takes long; where
-# faults can be confined to what is called from cstats.ko, they are. It warns when
-# memory is short for trace events, which is why loading cstats.ko is no case.
+# A client is loaded, which makes a set; the set is read and reset. The kernel's own
+# loader of modules takes part, and takes long: if faults can be confined to calls
+# from cstats.ko, they are. The loader warns when memory is short for trace events,
+# so cstats.ko itself is not loaded with faults.
 #
-# What fails must say ENOMEM or EFAULT and leave nothing behind; what does not
-# need the memory may work. For kernels with fault injection; nomem.sh does what
-# can be done in others. Leaks are for kmemleak to find, at the end of a guest.
+# A call that fails must return ENOMEM or EFAULT and leave nothing behind; one that
+# does not need the memory may succeed. The test needs a kernel with fault injection;
+# nomem.sh covers part of this in others. kmemleak finds leaks at the end of a guest.
 
 dir=$(dirname "$0")
 . "$dir/lib.sh"

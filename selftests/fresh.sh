@@ -9,8 +9,8 @@ dir=$(dirname "$0")
 dev=cstats0
 oldest=/sys/module/cstats_test_net/parameters/oldest_ms
 
-# What `ip -s link` shows of the device: packets and bytes sent. The shell has an ip
-# of its own, which does not count.
+# Packets and bytes sent, as `ip -s link` shows them. The shell has an ip of its own,
+# which does not count.
 link() { /bin/ip -s link show dev $dev | awk 'tx { print $2, $1; exit } /TX:/ { tx = 1 }'; }
 
 # send COUNT: packets of 100 bytes of data, 142 with their headers, to nobody
@@ -40,7 +40,7 @@ END
 packets=${packets:-0} bytes=${bytes:-0}
 send 20
 sleep 0.3
-check "ip -s link shows what was sent" is "$(link)" \
+check "ip -s link shows the packets that were sent" is "$(link)" \
 	"$((packets + 20)) $((bytes + 20 * 142))"
 echo 0 >$oldest
 n=0
@@ -48,14 +48,14 @@ while [ $((n += 1)) -le 30 ]; do
 	link >/dev/null
 	sleep 0.05
 done
-# a busy machine is late, but not as late as without bound: ten seconds
+# a busy machine is late; without a bound it would be ten seconds
 check "no snapshot was old ($(cat $oldest) ms)" test "$(cat $oldest)" -le 2000
 number=$(header $sets/net/last snapshot)
 sleep 1
-check "nobody has to read" test "$(header $sets/net/last snapshot)" -gt "$((number + 2))"
-check "what is shown is what is counted" is "$(link)" \
+check "snapshots are taken though nobody reads" test "$(header $sets/net/last snapshot)" -gt "$((number + 2))"
+check "ip -s link shows the values of a new snapshot" is "$(link)" \
 	"$(field $sets/net/values net.tx_packets) $(field $sets/net/values net.tx_bytes)"
-check "it can go at any time" unload cstats_test_net
+check "the module can be unloaded at any time" unload cstats_test_net
 check "and so can cstats.ko" sh -c "rmmod cstats_test && rmmod cstats"
 loaded=
 

@@ -55,7 +55,7 @@ wait $client
 check "the client could always come and go" is "$(cat "$tmp/come_and_go")" ""
 echo auto >"$parameters/sync"
 echo 10000 >"$parameters/stall_ms"
-check "the torture that went on meanwhile comes to its end" within 60 over
+check "the torture that ran meanwhile ends" within 60 over
 check "it found nothing" is "$(verdict)" SUCCESS
 check "each CPU's parts add up to the values" is "$(percpu)" "$(values)"
 echo 1 >"$sets/torture/reset"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# hotplug - CPUs go and come, and take no counts along
+# hotplug - CPUs go offline and online, and no count is lost
 
 dir=$(dirname "$0")
 . "$dir/lib.sh"
@@ -32,17 +32,17 @@ for mode in expedited spare_idle quiet; do
 	check "$mode: and leaves its counts" is "$(totals)" "$before"
 	check "$mode: in percpu, too" is "$(awk '$1 == "client.in" { n += $3 } END { print n }' $client/percpu)" \
 		"${before% *}"
-	check "$mode: the header tells the CPUs" is "$(header $client/values cpus)" \
+	check "$mode: the header has the number of CPUs" is "$(header $client/values cpus)" \
 		"$(grep -c ^processor /proc/cpuinfo)"
 	echo 1 >$client/reset
 	do_cmd add 0 5 5
 	echo 1 >$cpu1
-	check "$mode: a reset while it is away" is "$(totals)" "5 5"
+	check "$mode: a reset works while it is offline" is "$(totals)" "5 5"
 	unload cstats_test_client
 	load cstats_test_client
 done
 
-# A section is open on the CPU that is to go: it stays until that has ended.
+# A section is open on the CPU that is to go: the CPU stays until that has ended.
 do_cmd hold 1 100
 echo 0 >$cpu1 &
 offline=$!
@@ -50,8 +50,8 @@ sleep 0.5
 check "a CPU with an open section stays" online
 do_cmd drop
 wait $offline
-check "and goes when it has ended" within 5 fails online
-check "with what the section counted" is "$(totals)" "100 0"
+check "and goes offline when it has ended" within 5 fails online
+check "and the adds of the section are read" is "$(totals)" "100 0"
 echo 1 >$cpu1
 
 # Sections on a CPU that is dying or starting, not among the online ones

@@ -15,7 +15,7 @@ ipis_of_reads() {
 	echo $(($(ipis) - before))
 }
 
-# calls CPU: function calls that it has taken by interrupt, anybody's
+# calls CPU: all function calls that it has taken by interrupt, by any caller
 calls() { awk -v cpu="$1" '$1 == "CAL:" { print $(cpu + 2) }' /proc/interrupts; }
 
 unmount() {
@@ -40,8 +40,8 @@ if grep -qE 'nohz_full=|isolcpus=' /proc/cmdline || grep -q PREEMPT_RT /proc/ver
 		check "no IPI on this machine ($name)" is "$(ipis_of_reads)" 0
 	done
 else
-	check "no CPU is isolated: IPIs" test "$(ipis_of_reads)" -gt 0
-	check "the log says which mode and why" is \
+	check "reads send IPIs while no CPU is isolated" test "$(ipis_of_reads)" -gt 0
+	check "the log gives the mode and its reason" is \
 		"$(log_lines 'sync=auto: reads are expedited, as no CPU is isolated')" 1
 fi
 
@@ -61,37 +61,37 @@ if ! mount -t cgroup2 none "$cgroup" 2>/dev/null ||
 fi
 case $(uname -r) in
 6.[1-9].* | 6.1[01].*)
-	# There is no way for a module to know, before 6.12.
+	# Before 6.12 a module cannot know.
 	for name in 1 2 3; do
-		ktap_test_skip "partition at run time $name: this kernel does not say"
+		ktap_test_skip "partition at run time $name: a module cannot know in this kernel"
 	done ;;
 *)
 	log_mark
 	check "no IPI once a CPU is isolated" is "$(ipis_of_reads)" 0
 	check "the log says so" is \
 		"$(log_lines 'sync=auto: reads are quiet, as there are isolated CPUs')" 1
-	# RCU told to hurry sends IPIs of its own, which quiet must not ask for.
+	# Under rcu_expedited RCU sends IPIs of its own. Quiet must not cause any.
 	echo 1 >/sys/kernel/rcu_expedited
 	calls_before=$(calls 1)
 	ipis_of_reads >/dev/null
-	check "no function call on it under rcu_expedited" test \
+	check "the isolated CPU takes no function call under rcu_expedited" test \
 		"$(($(calls 1) - calls_before))" -lt 5
 	echo 0 >/sys/kernel/rcu_expedited ;;
 esac
 echo expedited >"$parameters/sync"
-check "sync=expedited is obeyed all the same" test "$(ipis_of_reads)" -gt 0
+check "sync=expedited sends IPIs all the same" test "$(ipis_of_reads)" -gt 0
 echo auto >"$parameters/sync"
 echo member >"$cgroup/iso/cpuset.cpus.partition"
 log_mark
 if grep -qE 'nohz_full=|isolcpus=' /proc/cmdline || grep -q PREEMPT_RT /proc/version; then
-	check "no IPI here" is "$(ipis_of_reads)" 0
-	check "whatever the partition" is "$(ipis_of_reads)" 0
-	check "and nothing to say" is "$(log_lines 'sync=auto')" 0
+	check "no IPI after the partition ends, as this machine is isolated otherwise" is "$(ipis_of_reads)" 0
+	check "and none in later reads" is "$(ipis_of_reads)" 0
+	check "and the log has no message" is "$(log_lines 'sync=auto')" 0
 else
-	check "IPIs again when it is no longer" test "$(ipis_of_reads)" -gt 0
-	check "counted for each read" is "$(ipis_of_reads)" \
+	check "reads send IPIs again when the partition ends" test "$(ipis_of_reads)" -gt 0
+	check "one for each read and other CPU" is "$(ipis_of_reads)" \
 		$((20 * ($(grep -c ^processor /proc/cpuinfo) - 1)))
-	check "said again" test "$(log_lines 'sync=auto: reads are expedited')" -le 1
+	check "and the log has at most one message" test "$(log_lines 'sync=auto: reads are expedited')" -le 1
 fi
 unmount
 

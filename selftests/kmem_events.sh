@@ -1,14 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# kmem_events - does cstats_kmem count every kind of event, and where it belongs?
+# kmem_events - cstats_kmem counts every kind of event, in the right field
 #
 # A test module makes known numbers of allocations of every order and size class,
 # in tasks and in hard interrupts, frees them, and makes each allocator fail. The
-# counters must have risen by at least as much. What else went on adds to that;
-# how much it was is said. Large allocations by anyone else are so rare that no
-# counter of theirs doubles, as it would if both events were counted that the
-# kernel has for one such call.
+# counters must have risen by at least as much. Other activity adds to that, and the
+# test prints how much. The kernel has two events for one large allocation. If both
+# were counted, the counter would double; other large allocations are too rare for that.
 
 dir=$(dirname "$0")
 . "$dir/lib.sh"

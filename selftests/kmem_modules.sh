@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# kmem_modules - cstats_kmem.ko comes and goes: alone, twice, under load
+# kmem_modules - cstats_kmem.ko is loaded and unloaded: alone, twice, under load
 
 dir=$(dirname "$0")
 . "$dir/lib.sh"
@@ -18,9 +18,9 @@ start 15
 # Without cstats.ko. The kernel names every missing symbol.
 echo "vm: expect begin" >/dev/kmsg
 log_mark
-check "not without cstats.ko" fails insmod "$(module cstats_kmem)"
+check "cannot be loaded without cstats.ko" fails insmod "$(module cstats_kmem)"
 missing=$(log_lines 'cstats_kmem: Unknown symbol')
-check "which is what the log says" [ "$missing" -gt 0 ]
+check "and the log names the missing symbols" [ "$missing" -gt 0 ]
 check "and leaves nothing" fails test -e /sys/module/cstats_kmem -o -e "$sets"
 echo "vm: expect end" >/dev/kmsg
 
@@ -29,18 +29,18 @@ log_mark
 load cstats_kmem
 check "loads silently" is "$(log_lines cstats_kmem)" 0
 check "and counts" counts
-check "not twice" fails insmod "$(module cstats_kmem)"
-check "which the first survives" counts
+check "cannot be loaded twice" fails insmod "$(module cstats_kmem)"
+check "and the first goes on counting" counts
 check "cstats.ko is in use" fails rmmod cstats
 
 # An open file does not hold the module.
 exec 3<"$kmem"
-check "it goes, with a file open" unload cstats_kmem
+check "can be unloaded with a file open" unload cstats_kmem
 check "and its set with it" fails test -e "$sets/kmem"
 exec 3<&-
 
 load cstats_test_kmem claim=1
-check "not with the name of its set taken" fails insmod "$(module cstats_kmem)"
+check "cannot be loaded while the name of its set is in use" fails insmod "$(module cstats_kmem)"
 unload cstats_test_kmem
 
 # Anything left probed would crash the machine now.
@@ -57,7 +57,7 @@ come_and_go() {
 		[ ! -e "$sets/kmem" ] || return
 	done
 }
-check "comes and goes 50 times under load" come_and_go
+check "is loaded and unloaded 50 times under load" come_and_go
 check "and is loaded once more" load cstats_kmem
 check "and counts" counts
 kmem_load_stop

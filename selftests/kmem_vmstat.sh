@@ -1,23 +1,24 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# kmem_vmstat - is what cstats_kmem counts exact, and is it all there is?
+# kmem_vmstat - the counts of cstats_kmem are exact and complete
 #
 # First the invariants of the set, in many snapshots under load. Then its pages
 # are compared with what the page allocator itself counts in /proc/vmstat, over
 # a load, and over blocks of every order from a test module.
 #
-# How far apart the two are, and why. pgfree counts every block just after
-# mm_page_free has fired for it: frees agree. pgalloc_* counts every block just
-# before mm_page_alloc fires, and besides those the pages that the bulk allocator
-# takes, which has no tracepoint; a kretprobe counts them here. What is left are
-# blocks that were between the two counts at the moment of reading, which is
-# after the load, so that they are those of a few kernel threads. The set is read
-# before and after /proc/vmstat, which gives two limits that are certain but for
-# these blocks; they get 64 pages. Every order has more pages in the second
-# comparison than that tolerates, so that it fails when an order is left out, an
-# event missed or one counted twice. Where the kernel has no kprobe events, the
-# pages of the bulk allocator must be fewer than those of any order there.
+# The two may differ a little. pgfree counts every block just after mm_page_free has
+# fired for it, so frees agree. pgalloc_* counts every block just before mm_page_alloc
+# fires. It also counts the pages of the bulk allocator, which has no tracepoint; a
+# kretprobe counts those here. Some blocks are between the two counts at the moment of
+# reading. This is after the load, so only a few kernel threads have any, and 64 pages
+# are tolerated for them. The set is read before and after /proc/vmstat, which gives a
+# lower and an upper limit.
+#
+# In the second comparison every order has more pages than are tolerated. It therefore
+# fails if an order is left out, an event missed or one counted twice. If the kernel
+# has no kprobe events, the pages of the bulk allocator must be fewer than those of
+# any order there.
 
 dir=$(dirname "$0")
 . "$dir/lib.sh"

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# What the test programs share; sourced, with $dir the directory they are in:
+# Functions that the test programs share; sourced, with $dir being their directory:
 #
 #	dir=$(dirname "$0")
 #	. "$dir/lib.sh"
-#	start 3			# how many subtests there will be
+#	start 3			# the number of subtests
 #	load cstats		# modules that are unloaded at the end
 #	run_module cstats_test_api
 #	check "it is there" test -e /sys/kernel/debug/cstats
 #	finish
 #
-# TAP is written by the kernel's own ktap_helpers.sh. A number of subtests other
-# than the announced one is a failure too, so none can get lost.
+# The kernel's own ktap_helpers.sh writes TAP. A test fails if it has another number
+# of subtests than it announced, so none can get lost.
 
 # The runner's directory is beside ours when installed.
 # shellcheck source=/dev/null
@@ -110,8 +110,8 @@ run_module() {
 	unload "$1" || ktap_exit_fail_msg "rmmod $1: $(cat "$tmp/rmmod")"
 }
 
-# check DESCRIPTION COMMAND...: a subtest by exit status; what the command says
-# is shown if it fails
+# check DESCRIPTION COMMAND...: a subtest by exit status; the command's output is
+# shown if it fails
 check() {
 	description=$1
 	shift
@@ -136,7 +136,7 @@ is() {
 # fails COMMAND...: for check
 fails() { ! "$@"; }
 
-# within SECONDS COMMAND...: does it come true in time?
+# within SECONDS COMMAND...: does it succeed in time?
 within() {
 	tries=$((10 * $1))
 	shift
@@ -170,8 +170,8 @@ header() {
 	}' "$1"
 }
 
-# IPIs of cstats.ko so far, once count_ipis has succeeded. By a probe of their
-# handler, since /proc/interrupts has all kinds.
+# IPIs of cstats.ko so far, once count_ipis has succeeded. They are counted by a
+# probe of their handler, since /proc/interrupts has all kinds.
 count_ipis() {
 	echo "p:cstats_test/ipi cstats:cstats_ipi" >>$tracing/kprobe_events &&
 		echo 1 >$tracing/events/cstats_test/ipi/enable

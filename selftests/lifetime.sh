@@ -22,16 +22,16 @@ load cstats_test
 load cstats_test_client
 
 # In use
-check "not while a client is loaded" fails unload cstats
-check "which goes on" lists client
+check "it cannot be unloaded while a client is loaded" fails unload cstats
+check "and the client goes on" lists client
 exec 3<$cstats
 unload cstats_test_client
-check "not while its file is open" fails unload cstats
+check "it cannot be unloaded while its file is open" fails unload cstats
 cat <&3 >"$tmp/open"
-check "whose snapshot has the set that is gone" grep -q '^client.in 0' "$tmp/open"
+check "and the open file has the set that is gone" grep -q '^client.in 0' "$tmp/open"
 exec 3<&-
 unload cstats_test	# a client, too, if without a set
-check "but then" unload cstats
+check "it can be unloaded once the file is closed" unload cstats
 load cstats
 load cstats_test
 load cstats_test_client
@@ -43,16 +43,16 @@ do_cmd destroy
 check "a destroyed set has no files" fails test -e $client
 check "and is not listed" fails lists client
 cat <&3 >"$tmp/open"
-check "the open cstats still has it" grep -q '^client.in 7' "$tmp/open"
+check "the open file cstats still has it" grep -q '^client.in 7' "$tmp/open"
 for fd in 4 5 6; do
 	check "its open files fail to read ($fd)" fails sh -c "cat <&$fd"
 done
 check "and to reset" fails sh -c "echo 1 >&7"
 exec 3<&- 4<&- 5<&- 6<&- 7>&-
 do_cmd init
-check "it can come back" lists client
-check "from zero" is "$(field $cstats client.in)" 0
-check "as snapshot 2" is "$(header $cstats snapshot)" 3
+check "a set of the same name can be made" lists client
+check "and counts from zero" is "$(field $cstats client.in)" 0
+check "and its third snapshot has number 3" is "$(header $cstats snapshot)" 3
 
 # A client that forgets cstats_destroy()
 log_mark
@@ -62,17 +62,17 @@ exec 3<$cstats 4<$sets/forgotten/values
 unload cstats_test_forget
 check "a forgotten set gets one warning, with the module" is \
 	"$(log_lines 'cstats: set "forgotten": module cstats_test_forget')" 1
-check "each of them" is "$(log_lines 'module cstats_test_forget')" 2
-check "they are gone, and others not" is "$(ls $sets)" client
+check "and so does the other" is "$(log_lines 'module cstats_test_forget')" 2
+check "they are gone, and the others are not" is "$(ls $sets)" client
 cat <&3 >"$tmp/open"
-check "an open cstats still has them" grep -q '^forgotten.events 1' "$tmp/open"
+check "an open file cstats still has them" grep -q '^forgotten.events 1' "$tmp/open"
 exec 3<&- 4<&-
 log_mark
 insmod "$(module cstats_test_forget)" fail=1 2>/dev/null
 check "sets of a module that fails to load are gone, too" is \
 	"$(ls $sets) $([ "$(log_lines 'cstats: set "forgotten"')" -gt 0 ] && echo warned)" "client warned"
 
-# All of it at once: readers while modules come and go
+# All of this at once: readers while modules come and go
 (while :; do cat $cstats $sets/*/*s $sets/*/percpu; done) >/dev/null 2>&1 &
 reader=$!
 (while :; do for f in "$sets"/*/reset; do echo 1 >"$f"; done; done) >/dev/null 2>&1 &

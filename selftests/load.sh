@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# load - what holds in every snapshot while all CPUs write and many read
+# load - invariants of every snapshot while all CPUs write and many read
 
 dir=$(dirname "$0")
 . "$dir/lib.sh"

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# lockdown - what can be read on a locked-down kernel (Secure Boot)
+# lockdown - files that can be read on a locked-down kernel (Secure Boot)
 #
-# Lockdown opens debugfs files only if nobody may write to them. It cannot be
-# undone, and no test can load a module after it: this one runs last, and only
-# in a guest of scripts/vm.
+# Lockdown refuses to open a debugfs file that has a write bit. It cannot be undone,
+# and no test can load a module after it. So this one runs last, and only in a guest
+# of scripts/vm.
 
 dir=$(dirname "$0")
 . "$dir/lib.sh"
@@ -17,7 +17,7 @@ grep -q VM_STREAM= /proc/cmdline || skip_all "only in the test guest"
 [ -e $security/lockdown ] || mount -t securityfs securityfs $security
 [ -w $security/lockdown ] || skip_all "this kernel has no lockdown"
 if [ -e $debugfs/kmemleak ] || [ -e $debugfs/gcov ]; then
-	skip_all "what this kernel has found could not be read any more"
+	skip_all "lockdown would hide the findings of this kernel"
 fi
 start 6
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# params - module parameters: the modes, their IPIs, stalls; the trace event
+# params - the parameters: modes, their IPIs, deadlines; the trace event
 
 dir=$(dirname "$0")
 . "$dir/lib.sh"
@@ -54,7 +54,7 @@ done
 log_mark
 check "bad values of sync change nothing" refused sync bogus "" EXPEDITED quie quiet2 \
 	'quiet quiet' 0 "$(printf 'qui\tet')"
-check "the log says so, once each" is "$(log_lines 'cstats: sync=')" 8
+check "the log has a message for each of them" is "$(log_lines 'cstats: sync=')" 8
 check "bad values of stall_ms change nothing" refused stall_ms 0 -1 600001 "" x 4294967297
 check "the mode of the parameters is 0644" is \
 	"$(stat -c %a "$parameters/sync" "$parameters/stall_ms" | sort -u)" 644
@@ -71,7 +71,7 @@ if count_ipis; then
 	check "an expedited read sends one IPI to each other CPU" is \
 		"$(ipis_of_reads 30)" $((30 * (online - 1)))
 	write sync spare_idle
-	check "to spare idle CPUs is left to RCU" is "$(ipis_of_reads 30)" 0
+	check "a spare_idle read sends none itself" is "$(ipis_of_reads 30)" 0
 	write sync quiet
 	check "a quiet read sends none" is "$(ipis_of_reads 30)" 0
 	write sync auto
@@ -132,11 +132,11 @@ $(read_set)
 END
 	check "a read times out" is "$err" -110
 	cat $cstats >"$tmp/stalled"
-	check "other sets are read" is "$(field "$tmp/stalled" forgotten.events)" 1
+	check "a healthy set in the same file is read" is "$(field "$tmp/stalled" forgotten.events)" 1
 	check "the stalled set shows its last snapshot" is \
 		"$(header "$tmp/stalled" snapshot | head -n 1) $(field "$tmp/stalled" client.in)" \
 		"$number $in"
-	check "and says that it has stalled" grep -q '^# client stalled' "$tmp/stalled"
+	check "and its comment says that it has stalled" grep -q '^# client stalled' "$tmp/stalled"
 	check "and counts an error" grep -qx '# client errors 1' "$tmp/stalled"
 	check "percpu and reset time out" fails sh -c \
 		"cat $client/percpu || echo 1 >$client/reset"
@@ -145,17 +145,17 @@ END
 	set -- $(read_set)
 	check "then reads work again" is "$1" 0
 	check "no count is lost" is "$3 $4" "$((in + 1000)) $out"
-	check "the number is the next one or the one after" test \
+	check "the number rises by one or two" test \
 		"$2" -gt "$number" -a "$2" -le $((number + 2))
 	check "the log has named the set once" is \
 		"$(log_lines 'cstats: set "client": a section on CPU 1')" 1
-	# An odd number of attempts: whoever began anew each time would now sum
-	# the other slot.
+	# An odd number of attempts: a reader that began anew each time would now
+	# sum the other slot.
 	do_cmd hold 1 50
 	check "a read of the next stalled section times out" is \
 		"$(read_set | cut -d ' ' -f 1)" -110
 	do_cmd drop
-	check "and the one after has the section" is "$(read_set | cut -d ' ' -f 1,3)" \
+	check "and the read after that has the section" is "$(read_set | cut -d ' ' -f 1,3)" \
 		"0 $((in + 1050))"
 fi
 

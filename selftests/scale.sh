@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# scale - twenty thousand sets: each costs as much as the first, a read of all is in batches
+# scale - 20,000 sets: the last costs as much as the first, batches are bounded
 
 dir=$(dirname "$0")
 . "$dir/lib.sh"
@@ -14,10 +14,10 @@ run_module cstats_test_scale nr=20000
 load cstats_test
 load cstats_test_client
 load cstats_test_scale nr=5000 keep=1
-check "a read of all is bounded batches, each with a time of its own" test \
+check "a read of all sets is made in several batches" test \
 	"$(header $cstats time_ns | sort -u | wc -l)" -gt 1
-check "it has all sets" is "$(grep -c ' snapshot ' $cstats)" 5001
+check "and has all sets" is "$(grep -c ' snapshot ' $cstats)" 5001
 
-check "all can go" unload cstats_test_scale
+check "all sets can be destroyed" unload cstats_test_scale
 
 finish

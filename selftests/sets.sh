@@ -24,7 +24,7 @@ else
 	cat $cstats >"$tmp/cstats"
 	ktap_test_skip "one barrier: no kprobe events here"
 fi
-check "it has 1,000 sets" is "$(grep -c ' snapshot ' "$tmp/cstats")" 1000
+check "cstats has 1,000 sets" is "$(grep -c ' snapshot ' "$tmp/cstats")" 1000
 check "all were cut in one rotation" is "$(header "$tmp/cstats" time_ns | sort -u | wc -l)" 1
 check "each has its values" is "$(awk '/\.plus / { sum += $2; bad += p != "" }
 	/\.plus / { p = $2 } /\.minus / { bad += $2 != -p; p = "" }

@@ -9,11 +9,11 @@ dir=$(dirname "$0")
 start 8
 
 load cstats
-check "at first there were none" fails grep 'without a set' $cstats
+check "no section without a set is counted at first" fails grep 'without a set' $cstats
 run_module cstats_test_sink
 lost=$(sed -n 's/^# sections without a set: //p' $cstats)
-check "the sections are counted" test "$lost" -gt 10
-check "and the machine is well" is "$(cat $cstats)" \
+check "then those sections are counted" test "$lost" -gt 10
+check "and cstats shows their number and no set" is "$(cat $cstats)" \
 	"$(printf 'cstats version: 1\n# sections without a set: %d' "$lost")"
 
 finish

@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# stuck - sections that go on, CPUs that do not answer: one deadline, and no
-# harm to others
+# stuck - long sections, CPUs that do not answer: one deadline, no harm to others
 
 dir=$(dirname "$0")
 . "$dir/lib.sh"
@@ -10,10 +9,10 @@ dir=$(dirname "$0")
 cmd=/sys/module/cstats_test_stuck/parameters/cmd
 do_cmd() { echo "$*" >$cmd; }
 
-# hundredths: of a second since the boot
+# hundredths: hundredths of a second since the boot
 hundredths() { awk '{ sub(/[.]/, "", $1); print $1 }' /proc/uptime; }
 
-# took COMMAND...: how many hundredths
+# took COMMAND...: the hundredths that it takes
 took() {
 	begin=$(hundredths)
 	"$@" >"$tmp/took"
@@ -37,11 +36,11 @@ do_cmd many 1
 time=$(took cat $cstats)
 check "200 stuck sets cost one deadline ($time hundredths)" test "$time" -ge 45 -a "$time" -lt 150
 check "each of them has stalled" is "$(grep -c '^# stuck_.* stalled' "$tmp/took")" 200
-check "the healthy one has not" fails grep '^# well stalled' "$tmp/took"
+check "the healthy set has not" fails grep '^# well stalled' "$tmp/took"
 time=$(took cat $cstats)
-check "the next read costs nothing ($time hundredths)" test "$time" -lt 45
+check "the next read does not wait ($time hundredths)" test "$time" -lt 45
 time=$(took cat $sets/well/values)
-check "nor does one of the healthy set ($time hundredths)" test "$time" -lt 45
+check "nor does a read of the healthy set ($time hundredths)" test "$time" -lt 45
 
 # A reader that waits can be killed.
 echo 60000 >"$parameters/stall_ms"
@@ -55,6 +54,6 @@ kill -9 $reader
 check "and can be killed" within 2 fails kill -0 $reader
 wait $reader 2>/dev/null
 do_cmd many 0
-check "all is well then" is "$(grep -c stalled $cstats)" 0
+check "no set is stalled once the sections end" is "$(grep -c stalled $cstats)" 0
 
 finish

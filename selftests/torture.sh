@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# torture - some seconds of the torture test, and what its busted types must find
+# torture - some seconds of the torture test, and the findings of its busted types
 #
 # scripts/torture runs it for longer, scripts/mutants on broken variants.
 
@@ -62,7 +62,7 @@ echo expedited >"$parameters/sync"
 check "no violation while CPUs go off and on" real onoff_ms=50
 check "no violation among stores that are slow" real misses=8 irq_us=0 stall_us=0
 check "no read starves behind back-to-back sections" real hog_us=2000
-# It goes back as well, and sooner at times: not the first finding only.
+# Snapshots also go back, and sometimes sooner, so all findings are looked at.
 check "torn snapshots would be found: no synchronization" \
 	busted unsafe torn seconds=5 fail_fast=0
 check "torn snapshots would be found: two sections for one" busted split torn
