@@ -10,9 +10,9 @@
  * A reset takes the parts and makes them the base that snapshots subtract.
  * Counters then count from the reset. Gauges are levels, which a reset does not
  * change: their base is zero for ever. So an identity among counters holds
- * across a reset (allocations by size = allocations), and one that ties
- * counters to a gauge does not (in - out = now) until the level is that of the
- * reset again.
+ * across a reset (allocations by size = allocations). One that ties counters to
+ * a gauge does not (in - out = now): after a reset, in - out is now less the
+ * level at the reset.
  */
 #include <linux/ktime.h>
 #include <linux/mm.h>

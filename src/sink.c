@@ -4,8 +4,8 @@
  *
  * A struct cstats that is zeroed, failed to initialize or is destroyed has no
  * set behind it. Its sections get the sink, which has room for the largest set
- * and is read by nobody: statistics never hurt the machine. Each such section
- * is counted, and each struct cstats is named in the log once.
+ * and is read by nobody: statistics never hurt the machine. Each of these
+ * sections is counted, and the log names the first 64 of these structs once.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

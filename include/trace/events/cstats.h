@@ -14,8 +14,8 @@
 
 /*
  * A set has rotated. Sets that rotate together share the barrier: each event
- * has the time from the first set's new generation to the end of this set's
- * polls.
+ * has the time from just before the first set's new generation until this set
+ * was summed. Polls count how often a section was found open after the barrier.
  */
 TRACE_EVENT(cstats_rotate,
 	    TP_PROTO(const char *set, u64 number, unsigned int cpus, u64 ns,
