@@ -50,7 +50,7 @@
 #define CSTATS_NAME_LEN	64
 
 /**
- * enum cstats_kind - what a field's value means
+ * enum cstats_kind - the meaning of a field's value
  * @CSTATS_COUNTER: a running total of events or amounts
  * @CSTATS_GAUGE: a level that goes up and down
  */
@@ -80,7 +80,7 @@ struct cstats_cpu {
 	local64_t slots[];
 };
 
-/* What the writers of a set use; in the memory of cstats.ko. */
+/* The part of a set that writers use; in the memory of cstats.ko. */
 struct cstats_shared {
 	struct cstats_cpu __percpu *cpu;
 	unsigned long gen;	/* offset of the open slot in ->slots, in bytes */
@@ -91,8 +91,8 @@ struct cstats_shared {
  * struct cstats - one set of counters; embed it or make it static
  *
  * All members are private. Only cstats_init() and cstats_destroy() write to
- * it. A set that is zeroed, failed to initialize or is destroyed swallows what
- * its writers add: nothing is counted and nothing is harmed.
+ * it. A set that is zeroed, failed to initialize or is destroyed swallows all
+ * adds of its writers: nothing is counted and nothing is harmed.
  */
 struct cstats {
 	/* private: */
@@ -188,12 +188,12 @@ int __must_check __cstats_init(struct cstats *cs, const char *name,
  *
  * Context: Process context, may sleep; not in memory reclaim, as it allocates.
  * It may be called in a CPU hotplug callback and under cpus_read_lock().
- * Return: 0, or an error with one line in the log that says what is wrong:
+ * Return: 0, or an error with one line in the log that names the mistake:
  * -EINVAL (NULL, no fields, an ill-formed name, kind, unit or description),
  * -ENAMETOOLONG, -EEXIST (the name of the set is in use, or two fields have
  * the same), -EBUSY (@cs is initialized), -E2BIG (more fields than fit in a
  * per-CPU allocation), -ENOMEM. Nothing has changed then, except that a @cs
- * which is not initialized swallows what its writers add.
+ * which is not initialized swallows the adds of its writers.
  */
 #define cstats_init_owner(cs, name, fields, nr_fields, owner)		\
 ({									\
@@ -255,7 +255,7 @@ void cstats_bad_sequence(struct cstats_cpu *cpu);
 
 /**
  * cstats_acquire - open a section on this CPU
- * @cs: a set; unless it is initialized, what the section adds is lost
+ * @cs: a set; unless it is initialized, the section's adds are lost
  *
  * Preemption is off until cstats_release(); do not sleep, and do not call
  * cstats_read(), in between. Sections nest, those of one set in each other
@@ -263,12 +263,12 @@ void cstats_bad_sequence(struct cstats_cpu *cpu);
  *
  * There is no barrier between the store to ->seq and the load of ->gen: the
  * reader supplies it on both sides (A and B in src/rotate.c). No outermost
- * section can be open here when seq is even, and whatever interrupts this one
- * between the load and the store leaves seq even again, so plain accesses are
+ * section can be open here when seq is even. Sections that interrupt this one
+ * between the load and the store leave seq even again, so plain accesses are
  * enough.
  *
- * Context: Any where RCU is watching, as for tracepoints. NMIs included where
- * local64_add() is safe against them: 64-bit machines except powerpc. Never
+ * Context: Any where RCU is watching, as for tracepoints. This includes NMIs if
+ * local64_add() is safe against them: on 64-bit machines except powerpc. Never
  * blocks, never fails.
  * Return: the section, for cstats_add() and cstats_release().
  */
@@ -306,7 +306,7 @@ cstats_acquire(struct cstats *cs)
  * cstats_add - add to a field within a section
  * @s: the open section
  * @field: index of the field in the array given to cstats_init()
- * @delta: what to add, negative to subtract; wraps around
+ * @delta: the amount to add, negative to subtract; wraps around
  *
  * One interrupt-safe read-modify-write of this CPU's memory (a plain ADD on
  * x86): a section that interrupts this one adds to the same slot.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Trace events of cstats, so that perf and ftrace can see what reads cost. What
- * differs between kernel versions is in src/compat.h, to be included before.
+ * Trace events of cstats, so that perf and ftrace can see the cost of reads.
+ * Differences between kernel versions are in src/compat.h, to be included before.
  */
 #undef TRACE_SYSTEM
 #define TRACE_SYSTEM cstats
