@@ -2,8 +2,8 @@
 /*
  * cstats: the exported functions
  *
- * They check their arguments, say to lockdep what they may wait for, and leave
- * the work to others. What each of them may be called under:
+ * They check their arguments, announce to lockdep their possible waits, and leave
+ * the work to others. Each of them may be called in these contexts:
  *
  *			section		hotplug callback,	memory reclaim
  *					cpus_read_lock()
@@ -117,7 +117,7 @@ static void cstats_end(struct cstats_set *set)
  *	is destroyed already
  *
  * Readers that are under way end with a snapshot or -ENODEV. Sections may be
- * open, and new ones may start: what they add is lost. @cs can be freed when
+ * open, and new ones may start: their adds are lost. @cs can be freed when
  * nobody uses it any more.
  *
  * Context: Process context, may sleep; waits for no section and no rotation.
@@ -170,9 +170,9 @@ unsigned int cstats_forget_module(const struct module *mod)
 
 /*
  * May the caller wait for a rotation of @set? Not within a section of it. A
- * caller that can be preempted is in none, whatever the counter says: a dead
- * section may have left it odd. Kernels that do not count preemption cannot
- * tell; there, the section is taken for dead.
+ * caller that can be preempted is in none, even if the counter is odd: a dead
+ * section may have left it so. Kernels that do not count preemption do not
+ * know; there, the section is taken for dead.
  */
 static int cstats_check_reader(struct cstats_set *set)
 {
@@ -289,11 +289,11 @@ EXPORT_SYMBOL_GPL(cstats_read_last);
 /**
  * cstats_keep_fresh - bound the age of a set's last snapshot
  * @cs: the set
- * @max_age_ms: how old it may become, in milliseconds, plus what a rotation
- *		takes; 0 to end that
+ * @max_age_ms: how old it may become, in milliseconds, plus the time of a
+ *		rotation; 0 to end that
  *
- * For readers in atomic context, such as ndo_get_stats64(), which have nothing
- * but cstats_read_last(). The set is rotated at that interval, whether it is
+ * For readers in atomic context (ndo_get_stats64() for example), which have only
+ * cstats_read_last(). The set is rotated at that interval, whether it is
  * read or not, until cstats_destroy(). A second is a good choice.
  *
  * Context: Process context, may sleep; not in memory reclaim, as it allocates.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the exported functions and the end of a client module have in common.
+ * The part of the exported functions that the end of a client module uses.
  */
 #ifndef _CSTATS_API_H
 #define _CSTATS_API_H

@@ -29,8 +29,8 @@
  * A grace period proves more: every preemption-disabled region that was open
  * at its start has ended, hence every section with the old generation.
  *
- * All three are started here and polled for, so that the reader can sleep, be
- * killed, and give up at its deadline, whatever a CPU does. One barrier is under
+ * All three are started here and polled for. So the reader can sleep, be killed,
+ * and give up at its deadline, even if a CPU never answers. One barrier is under
  * way at a time.
  *
  * CPU hotplug. IPIs are sent under cpus_read_lock(), so each CPU is either
@@ -104,7 +104,7 @@ static bool cstats_send_ipis(void)
 /**
  * cstats_barrier_plan - which barrier would be taken now?
  *
- * Return: what its end is going to prove, at least.
+ * Return: the least that its end is going to prove.
  */
 enum cstats_proof cstats_barrier_plan(void)
 {
@@ -113,12 +113,12 @@ enum cstats_proof cstats_barrier_plan(void)
 
 /**
  * cstats_barrier_start - start a barrier
- * @plan: what its end has to prove, at least
+ * @plan: the least that its end has to prove
  *
  * The one before must be over. Stores that the caller has made are ordered
  * before it.
  *
- * Return: what its end proves.
+ * Return: the proof that its end gives.
  */
 enum cstats_proof cstats_barrier_start(enum cstats_proof plan)
 {

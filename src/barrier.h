@@ -8,7 +8,7 @@
 #include <linux/types.h>
 
 /**
- * enum cstats_proof - what the end of a barrier proves
+ * enum cstats_proof - the proof that the end of a barrier gives
  * @CSTATS_SEEN: each CPU has executed a full barrier: a section that goes on
  *		 there with the old generation has its sequence counter odd
  * @CSTATS_OVER: no section with the old generation goes on

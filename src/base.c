@@ -3,8 +3,8 @@
  * cstats: each CPU's part of a snapshot, and the base that a reset moves
  *
  * Rotations note each CPU's slot when they close it, as long as somebody has
- * given them the memory. After two rotations both slots are noted, and from
- * then on their sums are the parts of the set's last snapshot, whoever
+ * given them the memory. After two rotations both slots are noted. From then
+ * on their sums are the parts of the set's last snapshot, no matter which task
  * rotates.
  *
  * A reset takes the parts and makes them the base that snapshots subtract.
@@ -57,7 +57,7 @@ static int cstats_both_slots(struct cstats_set *set, u64 *parts)
 	return 0;
 }
 
-/* Memory for what is noted of both slots, or NULL. */
+/* Memory for the noted values of both slots, or NULL. */
 static u64 *cstats_alloc_parts(const struct cstats_set *set)
 {
 	return kvcalloc(2 * cstats_nr_parts(set), sizeof(u64), GFP_KERNEL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What debug kernels are told of the users' struct cstats.
+ * Reports to debug kernels about the users' struct cstats.
  */
 #ifndef _CSTATS_DEBUG_H
 #define _CSTATS_DEBUG_H

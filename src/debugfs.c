@@ -93,7 +93,7 @@ static unsigned int cstats_records(const struct cstats_report *report)
 	return 1 + report->nr_sets;
 }
 
-/* What is passed on is the record's position, which is never 0 there. */
+/* The record's position is passed on, plus one, so that it is never NULL. */
 static void *cstats_start(struct seq_file *m, loff_t *pos)
 {
 	return *pos < cstats_records(m->private) ?
@@ -268,7 +268,7 @@ static void cstats_remove_work(struct work_struct *work)
 /**
  * cstats_debugfs_remove - remove the files of a set
  * @set: the set, which is dead
- * @then: what to do afterwards
+ * @then: to be called afterwards
  *
  * Waits for operations on them that are under way, which end soon as the set is
  * dead. Files that are open stay open, and fail to read. Memory reclaim cannot

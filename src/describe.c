@@ -19,7 +19,7 @@
 #define CSTATS_UNIT_LEN		32
 #define CSTATS_DESCRIPTION_LEN	256
 
-/* For printing with %*pE what may hold anything, or be NULL. */
+/* For printing with %*pE a string that may hold anything, or be NULL. */
 static int cstats_len(const char *s)
 {
 	return s ? strnlen(s, 2 * CSTATS_NAME_LEN) : 0;

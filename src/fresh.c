@@ -2,10 +2,10 @@
 /*
  * cstats: sets that are kept fresh
  *
- * cstats_read_last() returns the last snapshot, whenever somebody took it. A set
- * that asks for it is rotated periodically, so that its last snapshot is never
- * older than it wants, plus what a rotation takes. The work item only asks; it
- * waits for nothing.
+ * cstats_read_last() returns the last snapshot, however old it is. A set that
+ * asks for it is rotated periodically. Its last snapshot is then never older than
+ * the age that it asked for, plus the time of a rotation. The work item only asks
+ * for rotations; it waits for nothing.
  */
 #include <linux/jiffies.h>
 #include <linux/mutex.h>

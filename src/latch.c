@@ -32,7 +32,7 @@
 
 /**
  * cstats_publish - make a snapshot the last one
- * @set: the set; those who publish exclude each other
+ * @set: the set; callers exclude each other
  * @head: the snapshot, without values
  *
  * Its values are the totals of both slots less the base.

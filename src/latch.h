@@ -10,7 +10,7 @@
 void cstats_publish(struct cstats_set *set, const struct cstats_published *head);
 void cstats_copy(const struct cstats_set *set, struct cstats_snapshot *snap);
 
-/* When the last snapshot was cut, for those who exclude cstats_publish(). */
+/* When the last snapshot was cut; the caller must exclude cstats_publish(). */
 static inline u64 cstats_last_time(const struct cstats_set *set)
 {
 	return set->latch.published[set->latch.newest & 1].time_ns;

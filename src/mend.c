@@ -20,17 +20,17 @@
  *					reads s + 1 (even): is outermost,
  *					stores s + 2, adds, stores s + 3
  *
- * Whatever comes between the load and the store leaves s, so that plain
- * accesses will do, and a section that comes after the store counts as any other.
- * A reader that waits for s to change sees s + 1; the write barrier orders the
- * adds of the dead section before it, as in cstats_release() (C), hence what
- * a dead section added so far is counted.
+ * A section that comes between the load and the store leaves s, so plain
+ * accesses are enough. A section that comes after the store counts as any other.
+ * A reader that waits for s to change sees s + 1. The write barrier orders the
+ * adds of the dead section before it, as in cstats_release() (C), hence they
+ * are counted.
  *
  * Should the dead section come to life again and be released, it does not find
  * its number: that is counted as misuse, and changes nothing.
  *
- * A CPU that is down has no sections. Its counter is set even by whoever
- * notices, with CPU hotplug locked out.
+ * A CPU that is down has no sections. The rotation that notices sets its
+ * counter even, with CPU hotplug locked out.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -101,8 +101,8 @@ void cstats_mend_stop(void)
  * @set: the set
  * @cpu: the CPU, whose counter has been odd for suspiciously long
  *
- * Does not wait: to be called again if it has not helped. Those who call
- * exclude each other for a set.
+ * Does not wait: to be called again if it has not helped. Callers exclude each
+ * other for a set.
  */
 void cstats_mend(struct cstats_set *set, int cpu)
 {

@@ -112,7 +112,7 @@ int cstats_register(struct cstats_set *set, const struct cstats *user,
 	return err;
 }
 
-/* Is there a set that has this user, who may be garbage otherwise? */
+/* Is there a set of this user? The pointer is only compared. */
 bool cstats_registered(const struct cstats *user)
 {
 	bool found;

@@ -15,7 +15,7 @@
  *	snapshot = last[0] + last[1];			cstats_finish()
  *
  * last[1 - closed] dates from when that slot was closed, and nobody has
- * written to it since. What an offline CPU counted stays in its slots. Slots
+ * written to it since. The counts of an offline CPU stay in its slots. Slots
  * hold sums modulo 2^64, so wrapping is harmless.
  *
  * One store to gen closes the slot for all CPUs, so the cut is causal: a
@@ -110,7 +110,7 @@
  *	E	reuse, reuse-handover
  *	H, I	share; after
  *	J	sleep
- *	cut	causal; causal-open is what it does not promise
+ *	cut	causal; causal-open shows a case that it does not promise
  *	quiet	quiet, of either grace period; quiet-not-watching: sections
  *		must be where RCU watches
  *
@@ -136,7 +136,7 @@
 #define CREATE_TRACE_POINTS
 #include <trace/events/cstats.h>
 
-/* What a batch may cost, in cache lines of other CPUs: about a millisecond. */
+/* Limit of a batch, in cache lines of other CPUs: about a millisecond. */
 #define CSTATS_BATCH	10000
 
 /* Looks at a barrier and at each open section in a row: some microseconds. */
@@ -167,12 +167,12 @@ static struct cstats_set *cstats_set_at(struct cstats_rotation *r)
 /**
  * cstats_request - ask for a rotation of a set
  * @set: the set
- * @urgent: before those of others who ask for many
+ * @urgent: to be served before readers that ask for many
  *
  * Return: which rotation to wait for, the first one that has not begun yet.
  * request:H: a section that ended before the lock was taken loaded ->gen
  * before that rotation, which takes the lock before it begins, stores to it. So
- * a reader can use it, whoever makes it.
+ * a reader can use it, no matter which task makes it.
  */
 unsigned long cstats_request(struct cstats_set *set, bool urgent)
 {
@@ -191,7 +191,7 @@ unsigned long cstats_request(struct cstats_set *set, bool urgent)
 	return want;
 }
 
-/* Is rotation @want of @set done? Then what it published can be seen. */
+/* Is rotation @want of @set done? Then its snapshot can be seen. */
 bool cstats_done(struct cstats_set *set, unsigned long want)
 {
 	/* done:I, pairs with finish:I */
@@ -292,7 +292,7 @@ static void cstats_opened(void)
 }
 
 /*
- * Has a section gone on for so long that only a grace period tells whether it
+ * Has a section gone on for so long that only a grace period shows whether it
  * is dead? True once that proves that it is over.
  */
 static bool cstats_proved(struct cstats_rotation *r, bool long_ago)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The set behind a struct cstats: what each part of cstats.ko keeps of it
+ * The set behind a struct cstats, and the members that each part of cstats.ko owns
  *
  * Each part owns one struct here and is the only one to write to it.
  */
@@ -47,7 +47,7 @@ struct cstats_rotation {
 	u64 cut_ns;		/* CLOCK_MONOTONIC just before the cut */
 	unsigned int nr_cpus;	/* that were online */
 	unsigned int polls;
-	unsigned int proof;	/* what the end of the barrier has proved */
+	unsigned int proof;	/* given by the end of the barrier */
 	int cpu;		/* sections on CPUs below this one are over */
 	bool suspect;		/* @gp has been asked for */
 	unsigned long opened;	/* jiffies when the barrier was over */
@@ -56,7 +56,7 @@ struct cstats_rotation {
 	u64 *parts;		/* where each CPU's slots are noted, or NULL */
 };
 
-/* share.c: who waits. */
+/* share.c: readers that wait. */
 struct cstats_waiters {
 	wait_queue_head_t queue;
 	unsigned long stalled;	/* the rotation in which a reader's time was up */
@@ -71,7 +71,7 @@ struct cstats_mend {
 /* base.c, under its mutex; @sum is read under that of rotate.c, too. */
 struct cstats_base {
 	struct mutex lock;	/* of the rest, and of rotation.parts */
-	u64 *sum;		/* what snapshots subtract */
+	u64 *sum;		/* to be subtracted from snapshots */
 	u64 *cpu;		/* the same for each CPU, or NULL */
 	u64 since_ns;
 };
@@ -99,8 +99,8 @@ struct cstats_files {
 };
 
 /**
- * struct cstats_set - what readers know of a set
- * @shared: what writers use
+ * struct cstats_set - the part of a set that readers know
+ * @shared: the part that writers use
  * @fields: copy of the descriptions
  * @name: its name
  * @dead: cstats_destroy() has been called
@@ -149,7 +149,7 @@ struct cstats_set *cstats_set_get(struct cstats *cs);
 bool cstats_set_tryget(struct cstats_set *set);
 void cstats_set_put(struct cstats_set *set);
 
-/* The set behind what writers use. */
+/* The set to which the writers' part belongs. */
 static inline struct cstats_set *cstats_set_of(struct cstats_shared *shared)
 {
 	return container_of(shared, struct cstats_set, shared);

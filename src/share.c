@@ -5,8 +5,8 @@
  * A reader asks for a rotation of its set (rotate.c) and waits here until that
  * is done. If no rotation is under way, it leads: it does the work itself, and
  * comes again until its own rotation is done, which saves two switches of
- * task. All who ask meanwhile leave the work to a worker. They are served by the
- * next batch, as with RCU's expedited grace periods.
+ * task. Readers that ask meanwhile leave the work to a worker. The next batch
+ * serves them, as with RCU's expedited grace periods.
  *
  * A reader sleeps until its rotation is done, its deadline passes, it is killed
  * or the set is destroyed, whichever comes first. It never sleeps for the
@@ -59,7 +59,7 @@ static bool cstats_crowd(void)
 static void cstats_work_fn(struct work_struct *work);
 static DECLARE_DELAYED_WORK(cstats_work, cstats_work_fn);
 
-/* Rotate for those who sleep, until nothing is left or it is far away. */
+/* Rotate for sleeping readers, until none is left or the next look is far away. */
 static void cstats_work_fn(struct work_struct *work)
 {
 	unsigned int looks, us;
@@ -150,7 +150,7 @@ static bool cstats_stalled(const struct cstats_set *set)
 	       READ_ONCE(set->waiters.stalled) == begun;
 }
 
-/* A reader's time is up. Say what it has waited for, once for a rotation. */
+/* A reader's time is up. Log the cause, once for a rotation. */
 static void cstats_stall(struct cstats_set *set)
 {
 	struct cstats_rotation *r = &set->rotation;
@@ -193,7 +193,7 @@ static unsigned int cstats_help(struct cstats_set *set)
 	return 0;
 }
 
-/* The same for the leader, who comes again. */
+/* The same for the leader, which comes again. */
 static unsigned int cstats_lead(unsigned int us)
 {
 	if (!mutex_trylock(&cstats_rotate_mutex))
@@ -259,7 +259,7 @@ int cstats_await(struct cstats_set *set, unsigned long want,
 	}
 	cstats_leave(set, &waiter);
 	if (us)
-		cstats_kick();	/* what is left is the worker's */
+		cstats_kick();	/* the rest is the worker's */
 	return cstats_done(set, want) ? 0 : err;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Readers that wait for rotations, and who makes those.
+ * Readers that wait for rotations, and the tasks that make those.
  */
 #ifndef _CSTATS_SHARE_H
 #define _CSTATS_SHARE_H
