@@ -129,7 +129,15 @@ struct cstats {
 #define __cstats_ptr(ptr)		(ptr)
 #define __cstats_load(var)		READ_ONCE(var)
 #define __cstats_store(var, val)	WRITE_ONCE(var, val)
-#define __cstats_add(field, delta)	local64_add(delta, (local64_t *)(field))
+#define __cstats_add(field, delta)					\
+do {									\
+	s64 __delta = (delta);						\
+									\
+	/* User-mode Linux: x86 has no additions of 64-bit constants. */ \
+	if (IS_ENABLED(CONFIG_UML))					\
+		OPTIMIZER_HIDE_VAR(__delta);				\
+	local64_add(__delta, (local64_t *)(field));			\
+} while (0)
 #endif
 
 /* An open section; lives on the stack between acquire and release. */
