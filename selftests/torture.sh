@@ -50,7 +50,7 @@ removal() {
 	done
 }
 
-start 13
+start 14
 
 load cstats stall_ms=60000
 
@@ -61,6 +61,7 @@ done
 echo expedited >"$parameters/sync"
 check "no violation while CPUs go off and on" real onoff_ms=50
 check "no violation among stores that are slow" real misses=8 irq_us=0 stall_us=0
+check "no violation while sections die" real dead_every=100000
 check "no read starves behind back-to-back sections" real hog_us=2000
 # Snapshots also go back, and sometimes sooner, so all findings are looked at.
 check "torn snapshots would be found: no synchronization" \

@@ -132,6 +132,10 @@ static unsigned int hog_us;
 module_param(hog_us, uint, 0444);
 MODULE_PARM_DESC(hog_us, "nothing of this, but sections of this length one after the other, 0: no");
 
+static unsigned int dead_every;
+module_param(dead_every, uint, 0444);
+MODULE_PARM_DESC(dead_every, "sections of tasks per one that is never released, 0: none");
+
 enum { SECTIONS, IN, OUT, MADE, TAKEN, GONE, COPIES };
 
 enum torture_context { TASK, SOFTIRQ, HARDIRQ, NMI, BRINGUP, NR_CONTEXTS };
@@ -274,6 +278,15 @@ static void torture_inside(struct torture_tally *t, u32 dice,
 		udelay(1 + (dice >> 12) % stall_us);
 }
 
+/* Forget a section; the preemption count is put right, as by an oops. */
+static void torture_leak(void)
+{
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+	lock_map_release(&torture_set.dep_map);
+#endif
+	preempt_enable();
+}
+
 static void torture_section(struct torture_tally *t, int chain,
 			    unsigned int depth, unsigned int stall)
 {
@@ -304,7 +317,10 @@ static void torture_section(struct torture_tally *t, int chain,
 	cstats_add(&s, t->field + 1, index);
 	for (i = COPIES; i < nfields; i++)
 		cstats_add(&s, i, 1);
-	cstats_release(&s);
+	if (unlikely(dead_every && t->context == TASK && !(dice % dead_every)))
+		torture_leak();
+	else
+		cstats_release(&s);
 	t->in += amount;
 	t->chain[chain]++;
 out:
@@ -1134,10 +1150,10 @@ static int __init torture_init(void)
 	err = cstats_init(&torture_set, "torture", torture_fields, nr_fields);
 	if (err)
 		goto free;
-	pr_alert("start: torture_type=%s nwriters=%d nreaders=%d nfields=%u seconds=%u nest=%u irq_us=%u softirq=%d nmi_every=%u stall_us=%u misses=%u shuffle_ms=%u onoff_ms=%u churn_ms=%u hog_us=%u\n",
+	pr_alert("start: torture_type=%s nwriters=%d nreaders=%d nfields=%u seconds=%u nest=%u irq_us=%u softirq=%d nmi_every=%u stall_us=%u misses=%u shuffle_ms=%u onoff_ms=%u churn_ms=%u hog_us=%u dead_every=%u\n",
 		 ops->name, nwriters, nreaders, nfields, seconds, nest, irq_us,
 		 softirq, nmi_every, stall_us, misses, shuffle_ms, onoff_ms,
-		 churn_ms, hog_us);
+		 churn_ms, hog_us, dead_every);
 	main_task = kthread_run(torture_main, NULL, "torture_main");
 	if (!IS_ERR(main_task))
 		return 0;
