@@ -889,11 +889,10 @@ static void read_once(void)
 
 static int in_callback(unsigned int cpu)
 {
-	static const char name[] = "api_callback";
-	struct cstats cs = {};
+	static struct cstats cs;	/* one CPU comes or goes at a time */
 
 	read_once();
-	if (check_eq(cstats_init(&cs, name, fields, NR), 0))
+	if (check_eq(cstats_init(&cs, "api_callback", fields, NR), 0))
 		cstats_destroy(&cs);
 	return 0;
 }
