@@ -72,10 +72,16 @@ case $(uname -r) in
 		"$(log_lines 'sync=auto: reads are quiet, as there are isolated CPUs')" 1
 	# Under rcu_expedited RCU sends IPIs of its own. Quiet must not cause any.
 	echo 1 >/sys/kernel/rcu_expedited
+	# Expedited grace periods pass over idle CPUs: this one does system calls.
+	(while :; do read -r _ </proc/uptime; done) &
+	busy=$!
+	echo $busy >"$cgroup/iso/cgroup.procs"
 	calls_before=$(calls 1)
 	ipis_of_reads >/dev/null
 	check "the isolated CPU takes no function call under rcu_expedited" test \
 		"$(($(calls 1) - calls_before))" -lt 5
+	kill $busy
+	wait $busy 2>/dev/null
 	echo 0 >/sys/kernel/rcu_expedited ;;
 esac
 echo expedited >"$parameters/sync"

@@ -402,10 +402,11 @@ EXPORT_SYMBOL_GPL(cstats_reset);
  */
 void cstats_bad_sequence(struct cstats_cpu *cpu)
 {
-	struct cstats_set *set = cpu->set;
+	struct cstats_set *set;
 
-	if (!set)
+	if (!cpu->shared)
 		return;
+	set = cstats_set_of(cpu->shared);
 	atomic_inc(&set->errors);
 	if (__ratelimit(&set->misuse))
 		WARN(1, "cstats: set \"%s\": section released twice or out of order\n",

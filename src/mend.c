@@ -23,7 +23,7 @@
  * A section that comes between the load and the store leaves s, so plain
  * accesses are enough. A section that comes after the store counts as any other.
  * A reader that waits for s to change sees s + 1. The write barrier orders the
- * adds of the dead section before it, as in cstats_release() (C), hence they
+ * adds of the dead section before it, as in cstats_release() (release:C), hence they
  * are counted.
  *
  * Should the dead section come to life again and be released, it does not find
@@ -51,7 +51,7 @@ static bool cstats_mend_cpu(struct cstats_cpu *c)
 
 	if (!(seq & 1))
 		return false;
-	smp_wmb();	/* C, as in cstats_release() */
+	smp_wmb();	/* release:C, as in cstats_release() */
 	WRITE_ONCE(c->seq, seq + 1);
 	return true;
 }

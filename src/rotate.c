@@ -103,24 +103,28 @@
  * without the barrier that fails:
  *
  *	A, B	entry-ipi-*, with the handler at each place of the writer's
- *		program, entry-nested
+ *		program, entry-nested, entry-back (the counter goes back);
+ *		ipi-ack, here (the reader's own CPU), hotplug-up, hotplug-down
  *	C, D	exit, exit-next (the next section's odd value: why not a
  *		release), exit-nested (why nested sections have C as well),
- *		mend
+ *		mend, mend-offline
  *	E	reuse, reuse-handover
- *	H, I	share; after
+ *	H, I	share, after
  *	J	sleep
  *	cut	causal; causal-open shows a case that it does not promise
  *	quiet	quiet, of either grace period; quiet-not-watching: sections
- *		must be where RCU watches
+ *		must be where RCU watches; gp-proof
  *
  * selftests/model/cstats.pml is the protocol as a whole, searched to the end
  * with x86's store buffers and with weaker ones: nesting, seq that goes back,
  * waiting, sharing, dead sections, hotplug. liveness.pml shows that the wait
- * ends, and that waiting for even may not.
+ * ends, and that waiting for even may not; share.pml that every reader returns.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/kcsan-checks.h>
 #include <linux/ktime.h>
+#include <linux/printk.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
@@ -148,7 +152,8 @@
 /* All of the state below but the requests is under this mutex. */
 DEFINE_MUTEX(cstats_rotate_mutex);
 
-/* Sets that readers wait for. */
+/* Sets that readers wait for: of readers of one set, and of others. */
+static LIST_HEAD(cstats_urgent);
 static LIST_HEAD(cstats_requests);
 static DEFINE_SPINLOCK(cstats_request_lock);
 
@@ -157,6 +162,9 @@ static LIST_HEAD(cstats_recent);	/* the batch from there on */
 static LIST_HEAD(cstats_late);		/* sets whose sections take their time */
 static enum cstats_proof cstats_proves;	/* of the batch's barrier */
 static u64 cstats_cut_ns;		/* when the last batch was cut */
+
+/* Somebody has waited in vain for the barrier under way. */
+static bool cstats_unanswered;
 
 /* The lists hold a reference to each set; a request has one of its own. */
 static struct cstats_set *cstats_set_at(struct cstats_rotation *r)
@@ -183,9 +191,12 @@ unsigned long cstats_request(struct cstats_set *set, bool urgent)
 	if (list_empty(&r->request)) {
 		refcount_inc(&set->ref);
 		list_add_tail(&r->request, &cstats_requests);
+		r->urgent = false;
 	}
-	if (urgent)
-		list_move(&r->request, &cstats_requests);
+	if (urgent && !r->urgent) {
+		list_move_tail(&r->request, &cstats_urgent);
+		r->urgent = true;
+	}
 	want = r->begun + 1;
 	spin_unlock(&cstats_request_lock);
 	return want;
@@ -219,17 +230,16 @@ static void cstats_collect(struct cstats_set *set)
 	}
 }
 
-/* Move requests to the batch, up to its size. */
-static void cstats_take_requests(void)
+/* Move requests from a list to the batch, until it costs @limit. */
+static unsigned int cstats_take(struct list_head *requests, unsigned int cost,
+				unsigned int limit)
 {
 	struct cstats_rotation *r, *next;
-	unsigned int cost = 0;
 
-	spin_lock(&cstats_request_lock);	/* begin:H, as in cstats_request() */
-	list_for_each_entry_safe(r, next, &cstats_requests, request) {
+	list_for_each_entry_safe(r, next, requests, request) {
 		struct cstats_set *set = cstats_set_at(r);
 
-		if (cost >= CSTATS_BATCH)
+		if (cost >= limit)
 			break;
 		list_del_init(&r->request);
 		if (READ_ONCE(set->dead) || r->state != CSTATS_IDLE) {
@@ -242,6 +252,17 @@ static void cstats_take_requests(void)
 		list_add_tail(&r->node, &cstats_cut);
 		cost += num_possible_cpus() * (1 + set->shared.nr_fields / 8) + 4;
 	}
+	return cost;
+}
+
+/* Fill a batch, with one set at least of those that are not urgent. */
+static void cstats_take_requests(void)
+{
+	unsigned int cost;
+
+	spin_lock(&cstats_request_lock);	/* begin:H, as in cstats_request() */
+	cost = cstats_take(&cstats_urgent, 0, CSTATS_BATCH);
+	cstats_take(&cstats_requests, cost, max_t(unsigned int, CSTATS_BATCH, cost + 1));
 	spin_unlock(&cstats_request_lock);
 }
 
@@ -266,7 +287,11 @@ static void cstats_begin(void)
 		 * the slot before the adds of those who find it in ->gen.
 		 */
 		smp_store_release(&set->shared.gen, cstats_gen(set, r->begun & 1));
-		/* What is open now and after a grace period is dead. */
+		/*
+		 * What is open now and after a grace period is dead. Without
+		 * this look (CPU hotplug made it a grace period later), that
+		 * of an earlier rotation does as well.
+		 */
 		if (plan == CSTATS_OVER)
 			cstats_collect(set);
 	}
@@ -289,6 +314,52 @@ static void cstats_opened(void)
 			cstats_collect(cstats_set_at(r));
 	}
 	list_splice_tail_init(&cstats_cut, &cstats_recent);
+	WRITE_ONCE(cstats_unanswered, false);
+}
+
+/**
+ * cstats_stalled - has somebody waited in vain for what @set waits for?
+ * @set: the set
+ *
+ * Return: whether it was the set's rotation that is under way, or the barrier.
+ */
+bool cstats_stalled(const struct cstats_set *set)
+{
+	unsigned long begun = READ_ONCE(set->rotation.begun);
+
+	if (READ_ONCE(cstats_unanswered))
+		return true;
+	return READ_ONCE(set->rotation.done) != begun &&
+	       READ_ONCE(set->rotation.stalled) == begun;
+}
+
+/**
+ * cstats_give_up - a reader's time is up
+ * @set: its set
+ *
+ * Says what was waited for, once for a rotation or barrier.
+ */
+void cstats_give_up(struct cstats_set *set)
+{
+	struct cstats_rotation *r = &set->rotation;
+
+	mutex_lock(&cstats_rotate_mutex);
+	if (r->state == CSTATS_OPEN) {
+		/* No section is blamed that has just been noted. */
+		if (r->stalled != r->begun &&
+		    time_after(jiffies, r->opened + CSTATS_SUSPECT)) {
+			atomic_inc(&set->errors);
+			pr_warn("set \"%s\": a section on CPU %d does not end, reads have the last snapshot\n",
+				set->name, r->cpu);
+			WRITE_ONCE(r->stalled, r->begun);
+		}
+	} else if (!list_empty(&cstats_cut) && !cstats_unanswered) {
+		atomic_inc(&set->errors);
+		pr_warn("set \"%s\": a CPU does not answer (interrupts or preemption off?), reads have the last snapshot\n",
+			set->name);
+		WRITE_ONCE(cstats_unanswered, true);
+	}
+	mutex_unlock(&cstats_rotate_mutex);
 }
 
 /*
@@ -433,7 +504,8 @@ static unsigned int cstats_delay(void)
 {
 	u64 age;
 
-	if (list_empty(&cstats_cut) && !list_empty_careful(&cstats_requests))
+	if (list_empty(&cstats_cut) && !(list_empty_careful(&cstats_requests) &&
+					 list_empty_careful(&cstats_urgent)))
 		return 1;
 	if (!cstats_rotating())
 		return 0;

@@ -13,6 +13,8 @@ extern struct mutex cstats_rotate_mutex;
 
 unsigned long cstats_request(struct cstats_set *set, bool urgent);
 bool cstats_done(struct cstats_set *set, unsigned long want);
+bool cstats_stalled(const struct cstats_set *set);
+void cstats_give_up(struct cstats_set *set);
 bool cstats_rotating(void);
 unsigned int cstats_rotate(void);
 void cstats_republish(struct cstats_set *set);

@@ -75,7 +75,7 @@ struct cstats_set *cstats_set_new(const char *name,
 	init_waitqueue_head(&set->waiters.queue);
 	mutex_init(&set->base.lock);
 	for_each_possible_cpu(cpu)
-		cstats_cpu(set, cpu)->set = set;
+		cstats_cpu(set, cpu)->shared = &set->shared;
 
 	sums = set->sums;
 	set->rotation.last[0] = sums;

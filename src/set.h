@@ -40,9 +40,11 @@ struct cstats_rotation {
 	struct list_head request;	/* in the list of requests, its lock */
 	struct list_head node;		/* in the list of sets CUT or OPEN */
 	enum cstats_state state;
-	bool again;		/* asked for while one was under way; its lock */
+	bool urgent;		/* in the list of urgent requests, its lock */
+	bool again;		/* asked for while one was under way */
 	unsigned long begun;	/* rotations; written under its lock as well */
 	unsigned long done;	/* @begun or one less; both may wrap around */
+	unsigned long stalled;	/* the rotation in which a reader's time was up */
 	u64 number;		/* of the last snapshot */
 	u64 cut_ns;		/* CLOCK_MONOTONIC just before the cut */
 	unsigned int nr_cpus;	/* that were online */
@@ -59,7 +61,6 @@ struct cstats_rotation {
 /* share.c: readers that wait. */
 struct cstats_waiters {
 	wait_queue_head_t queue;
-	unsigned long stalled;	/* the rotation in which a reader's time was up */
 };
 
 /* mend.c: the CPU whose counter is being set even. */

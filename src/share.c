@@ -20,12 +20,9 @@
  * wait for the crowd: they take the mutex, whose owner inherits their priority
  * on PREEMPT_RT.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
 #include <linux/delay.h>
 #include <linux/hrtimer.h>
 #include <linux/jiffies.h>
-#include <linux/printk.h>
 #include <linux/sched/rt.h>
 #include <linux/sched/signal.h>
 
@@ -141,33 +138,6 @@ static void cstats_leave(struct cstats_set *set, struct cstats_waiter *waiter)
 	waiter->woken = false;
 }
 
-/* Has somebody waited in vain for the rotation of @set that is under way? */
-static bool cstats_stalled(const struct cstats_set *set)
-{
-	unsigned long begun = READ_ONCE(set->rotation.begun);
-
-	return READ_ONCE(set->rotation.done) != begun &&
-	       READ_ONCE(set->waiters.stalled) == begun;
-}
-
-/* A reader's time is up. Log the cause, once for a rotation. */
-static void cstats_stall(struct cstats_set *set)
-{
-	struct cstats_rotation *r = &set->rotation;
-	unsigned long begun = READ_ONCE(r->begun);
-	enum cstats_state state = READ_ONCE(r->state);
-
-	if (state == CSTATS_IDLE || xchg(&set->waiters.stalled, begun) == begun)
-		return;
-	atomic_inc(&set->errors);
-	if (state == CSTATS_CUT)
-		pr_warn_ratelimited("set \"%s\": a CPU does not answer (interrupts or preemption off?), reads have the last snapshot\n",
-				    set->name);
-	else
-		pr_warn("set \"%s\": a section on CPU %d does not end, reads have the last snapshot\n",
-			set->name, READ_ONCE(r->cpu));
-}
-
 /*
  * Do what can be done here and now, unless others are at it. Returns how many
  * microseconds from now the caller should come again, or 0 if others will.
@@ -178,8 +148,10 @@ static unsigned int cstats_help(struct cstats_set *set)
 	bool lead;
 
 	if (rt_task(current) || cstats_stalled(set)) {
-		if (mutex_lock_killable(&cstats_rotate_mutex))
+		if (mutex_lock_killable(&cstats_rotate_mutex)) {
+			cstats_kick();	/* our request may have come too late */
 			return 0;
+		}
 	} else if (cstats_crowd() || !mutex_trylock(&cstats_rotate_mutex)) {
 		cstats_kick();
 		return 0;
@@ -239,10 +211,8 @@ int cstats_await(struct cstats_set *set, unsigned long want,
 		err = -ETIMEDOUT;
 		if (cstats_stalled(set))
 			break;
-		if (left <= 0) {
-			cstats_stall(set);
+		if (left <= 0)
 			break;
-		}
 		err = -EINTR;
 		if (fatal_signal_pending(current))
 			break;
@@ -260,7 +230,11 @@ int cstats_await(struct cstats_set *set, unsigned long want,
 	cstats_leave(set, &waiter);
 	if (us)
 		cstats_kick();	/* the rest is the worker's */
-	return cstats_done(set, want) ? 0 : err;
+	if (cstats_done(set, want))
+		return 0;
+	if (err == -ETIMEDOUT)
+		cstats_give_up(set);
+	return err;
 }
 
 /* Send all readers of a set home that has been destroyed. */

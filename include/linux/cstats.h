@@ -70,13 +70,13 @@ struct cstats_field {
 	const char *description;
 };
 
-struct cstats_set;
+struct cstats_shared;
 
 /* One CPU's part of a set: the sequence counter, then slot 0, then slot 1. */
 struct cstats_cpu {
 	unsigned int seq;	/* odd while a section is open on this CPU */
 	unsigned int open;	/* the odd ->seq that the reader waits for, or 0 */
-	struct cstats_set *set;	/* for reports of misuse */
+	struct cstats_shared *shared;	/* for reports of misuse */
 	local64_t slots[];
 };
 
@@ -270,7 +270,7 @@ void cstats_bad_sequence(struct cstats_cpu *cpu);
  * and those of different sets, and are released in reverse order.
  *
  * There is no barrier between the store to ->seq and the load of ->gen: the
- * reader supplies it on both sides (A and B in src/rotate.c). No outermost
+ * reader supplies it on both sides (start:A and ipi:B, src/barrier.c). No outermost
  * section can be open here when seq is even. Sections that interrupt this one
  * between the load and the store leave seq even again, so plain accesses are
  * enough.
@@ -337,8 +337,8 @@ static __always_inline void cstats_add(struct cstats_section *s,
  * cstats_release - close a section
  * @s: the section that cstats_acquire() returned
  *
- * Only the outermost section moves the counter. The write barrier (C in
- * src/rotate.c) orders the adds before the store that says they are done. It
+ * Only the outermost section moves the counter. The write barrier (release:C
+ * in src/rotate.c) orders the adds before the store that says they are done. It
  * is not a store-release because a reader may see the *next* section's store
  * instead, which the barrier orders too; on x86 both are free. Nested sections
  * need theirs: they may interrupt the outer one after its barrier.
@@ -350,7 +350,7 @@ static __always_inline void cstats_add(struct cstats_section *s,
  */
 static __always_inline void cstats_release(struct cstats_section *s)
 {
-	smp_wmb();	/* C */
+	smp_wmb();	/* release:C */
 	if (unlikely(!s->open || __cstats_load(s->cpu->seq) != (s->seq | 1))) {
 		cstats_bad_sequence(__cstats_ptr(s->cpu));
 		if (!s->open)
