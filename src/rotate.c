@@ -34,16 +34,17 @@
  * Sets are rotated in batches that share a barrier and take about a
  * millisecond of work at most. A set whose sections go on stays OPEN while
  * others rotate: no set waits for another one's sections. Nothing here waits:
- * cstats_rotate() does what can be done and says when to come back. Whoever
- * calls it, a reader or the worker of share.c, holds the mutex only that long.
+ * cstats_rotate() makes all steps that are possible now and returns when to come
+ * back. Its caller, a reader or the worker of share.c, holds the mutex only that
+ * long.
  *
- * Waiting. A barrier by IPI can interrupt a section. What is open right after
- * it is noted once, by its odd number, and only that is waited for: a read
- * takes as long as the longest section, not as their sum, and back-to-back
- * sections cannot starve it. Such a section is over when
+ * Waiting. A barrier by IPI can interrupt a section. Each section that is open
+ * right after it is noted once, by its odd number, and only those are waited
+ * for: a read takes as long as the longest section, not as their sum, and
+ * back-to-back sections cannot starve it. A noted section is over when
  *
  *	- its CPU's counter is another one. It moves only when the outermost
- *	  section ends, so whatever was open has ended; or
+ *	  section ends, so all that were open there have ended; or
  *	- a grace period that began after the barrier has ended. Sections are
  *	  preemption-off regions. This is for dead sections, see mend.c.
  *
