@@ -11,9 +11,9 @@
  *	kmalloc_calls + kmem_cache_alloc_calls = sum of slab_allocs_size_N
  *	slab_bytes_requested <= slab_bytes_given
  *
- * because what belongs to one event is added in one section.
+ * because the adds that belong to one event are made in one section.
  *
- * What is counted where:
+ * The fields that each tracepoint counts into:
  *
  * mm_page_alloc	Every request to the page allocator proper, when it is
  *			over; a NULL page is a failure and nothing else.
@@ -25,8 +25,8 @@
  *			that go to a per-CPU list. mm_page_free has fired for
  *			each before: page_frees_batched is a part of page_frees
  *			and must not be added to it.
- * kmalloc		All sizes. What exceeds the largest cache comes straight
- *			from the page allocator and is in page_allocs as well,
+ * kmalloc		All sizes. Those beyond the largest cache come straight
+ *			from the page allocator and are in page_allocs as well,
  *			as is every slab. If such a size is not known at compile
  *			time, 6.12 and later (6.1 not) fire twice. One of the two
  *			is counted, see kmem_large_again(); a failure counts twice.
@@ -35,16 +35,20 @@
  *			nothing back and are counted apart.
  * kmem_cache_free	Objects of a named cache, one at a time.
  *
- * What these tracepoints do not see, so that allocations and frees need not
- * match: all from before the module was loaded; the bulk page allocator
- * (vmalloc with most kernel stacks, page pools), whose pages are seen when they
- * are freed; contiguous ranges and pages that compaction takes from the free
- * lists, likewise; kmem_cache_alloc_bulk() and kmem_cache_free_bulk(), the
- * latter behind kfree_rcu(); krealloc() in place; the early boot allocator. A
- * block may be allocated whole and freed in parts (alloc_pages_exact(), a split
+ * Allocations and frees need not match, since these tracepoints do not see
+ *
+ *	- events from before the module was loaded;
+ *	- the bulk page allocator (vmalloc with most kernel stacks, page pools),
+ *	  whose pages are seen when they are freed;
+ *	- contiguous ranges, and pages that compaction takes from the free lists,
+ *	  likewise;
+ *	- kmem_cache_alloc_bulk() and kmem_cache_free_bulk(), the latter behind
+ *	  kfree_rcu(); krealloc() in place; the early boot allocator.
+ *
+ * A block may be allocated whole and freed in parts (alloc_pages_exact(), a split
  * huge page), so the orders of the frees are not those of the allocations.
  *
- * What it costs: some 60 instructions an event. A fork and exec of busybox, 440
+ * The cost is some 60 instructions an event. A fork and exec of busybox, 440
  * events, takes 2 % more instructions (6.12, counted by QEMU's -icount); recording
  * the kernel's own trace events of the same names takes 29 % more.
  */
@@ -63,7 +67,7 @@
 #include <linux/tracepoint.h>
 #include <trace/events/kmem.h>
 
-/* One free list per order, whatever a kernel version calls the largest one. */
+/* One free list per order. Kernel versions name the largest one differently. */
 #define NR_ORDERS	ARRAY_SIZE(((struct zone *)NULL)->free_area)
 #define LARGE_ORDER	get_order(KMALLOC_MAX_CACHE_SIZE + 1)
 #define MAX_SHIFT	((unsigned int)KMALLOC_SHIFT_MAX)
