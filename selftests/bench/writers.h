@@ -430,4 +430,67 @@ static __always_inline void section_v_pointer_tokenless(unsigned int nr, s64 d)
 	preempt_enable_notrace();
 }
 
+/*
+ * cstats as it is, check included, with this CPU's address computed: what
+ * <linux/cstats.h> does where this_cpu_add() is no single instruction. On Intel's
+ * Golden Cove stores relative to a segment take a cycle each, and others share
+ * one.
+ */
+static __always_inline void section_v_pointer_checked(unsigned int nr, s64 d)
+{
+	struct cstats_shared *shared;
+	struct cstats_cpu *cpu;
+	local64_t *slot;
+	unsigned int seq, i;
+
+	preempt_disable();
+	shared = READ_ONCE(w.cs.shared);
+	if (unlikely(!shared))
+		shared = cstats_no_set(&w.cs);
+	cpu = raw_cpu_ptr(shared->cpu);
+	seq = READ_ONCE(cpu->seq);
+	WRITE_ONCE(cpu->seq, seq | 1);
+	barrier();
+	slot = (void *)cpu->slots + READ_ONCE(shared->gen);
+#pragma GCC unroll 16
+	for (i = 0; i < nr; i++)
+		local64_add(d, &slot[i]);
+	smp_wmb();	/* the adds before the store */
+	if (unlikely(READ_ONCE(cpu->seq) != (seq | 1)))
+		cstats_bad_sequence(NULL);
+	else if (likely(!(seq & 1)))
+		WRITE_ONCE(cpu->seq, seq + 2);
+	preempt_enable();
+}
+
+/* the same, with the address for the adds only */
+static __always_inline void section_v_mixed_checked(unsigned int nr, s64 d)
+{
+	struct cstats_shared *shared;
+	struct cstats_cpu __percpu *cpu;
+	unsigned int seq, i;
+	local64_t *slot;
+
+	preempt_disable();
+	shared = READ_ONCE(w.cs.shared);
+	if (unlikely(!shared))
+		shared = cstats_no_set(&w.cs);
+	cpu = shared->cpu;
+	seq = this_cpu_read(cpu->seq);
+	this_cpu_write(cpu->seq, seq | 1);
+	barrier();
+	slot = raw_cpu_ptr((local64_t __percpu *)((void __percpu *)cpu +
+			   offsetof(struct cstats_cpu, slots) +
+			   READ_ONCE(shared->gen)));
+#pragma GCC unroll 16
+	for (i = 0; i < nr; i++)
+		local64_add(d, &slot[i]);
+	smp_wmb();	/* the adds before the store */
+	if (unlikely(this_cpu_read(cpu->seq) != (seq | 1)))
+		cstats_bad_sequence(NULL);
+	else if (likely(!(seq & 1)))
+		this_cpu_write(cpu->seq, seq + 2);
+	preempt_enable();
+}
+
 #endif

@@ -25,4 +25,6 @@ WRITER(v_pointer_parity)
 WRITER(v_pointer_index)
 WRITER(v_static)
 WRITER(v_pointer_tokenless)
+WRITER(v_pointer_checked)
+WRITER(v_mixed_checked)
 #undef WRITER
