@@ -7,8 +7,8 @@
 #
 # A TEST is a file of cstats_bench, or one of: six (writers of six fields, in
 # several passes), modes (reads in each mode of the parameter sync that uses IPIs),
-# modes_busy (the same while all CPUs write), ipis (what they send) and sets:N (N
-# sets in one file).
+# modes_busy (the same while all CPUs write), who (readers that wait for each
+# other, in each mode), ipis (what they send) and sets:N (N sets in one file).
 # The samples go to /out/samples.
 
 rounds=$1
@@ -50,6 +50,13 @@ for test; do
 		done
 		echo auto >$sync
 		echo "$rounds" >/sys/module/cstats_bench/parameters/rounds ;;
+	who)
+		for mode in expedited spare_idle quiet; do
+			echo $mode >$sync || exit
+			cat $bench/who >/tmp/mode || exit
+			sed "s/^\(who_[a-z_]*\) name=cstats/\1 name=$mode/" /tmp/mode >>$out
+		done
+		echo auto >$sync ;;
 	ipis)
 		for mode in expedited spare_idle; do
 			echo $mode >$sync || exit

@@ -212,6 +212,7 @@ static const struct test {
 	{ "mode_busy", test_mode_busy },
 	{ "read", test_read },
 	{ "concurrent", test_concurrent },
+	{ "who", test_who },
 	{ "memory", test_memory },
 };
 

@@ -60,6 +60,9 @@ int test_fields(struct out *o);
 int test_concurrent(struct out *o);
 int test_memory(struct out *o);
 
+/* who.c */
+int test_who(struct out *o);
+
 /* sets.c */
 int sets_init(struct dentry *dir);
 void sets_exit(void);
