@@ -9,7 +9,20 @@
 #include <linux/debugobjects.h>
 
 #ifdef CONFIG_DEBUG_OBJECTS
-static const struct debug_obj_descr cstats_debug_descr = { .name = "cstats" };
+static bool cstats_debug_freed(void *cs, enum debug_obj_state state);
+
+static const struct debug_obj_descr cstats_debug_descr = {
+	.name = "cstats",
+	.fixup_free = cstats_debug_freed,
+};
+
+/* It has been reported, and is forgotten: else it is reported for ever. */
+static bool cstats_debug_freed(void *cs, enum debug_obj_state state)
+{
+	debug_object_deactivate(cs, &cstats_debug_descr);
+	debug_object_free(cs, &cstats_debug_descr);
+	return true;
+}
 #endif
 
 /* From here on, freeing the memory of @cs is a bug: CONFIG_DEBUG_OBJECTS_FREE. */
