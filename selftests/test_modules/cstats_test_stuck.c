@@ -128,14 +128,17 @@ static void registry_goes_on(void)
 {
 	struct cstats_test_hold hold = { .cs = &set, .fields = NR, .delta = 2 };
 	cpumask_t affinity = *current->cpus_ptr;
-	struct task_struct *reader;
+	struct task_struct *readers[2];
 	u64 begin;
+	int i;
 
 	hold.cpu = cstats_test_other_cpu();
 	if (hold.cpu < 0 || !start(&set, "stuck"))
 		return;
 	if (!cstats_test_hold(&hold)) {
-		reader = cstats_test_start(-1, reader_thread, &set);
+		/* one that makes the rotation, one that waits for it */
+		for (i = 0; i < 2; i++)
+			readers[i] = cstats_test_start(-1, reader_thread, &set);
 		msleep(50);
 		begin = ktime_get_ns();
 		if (start(&well, "stuck_not"))
@@ -144,7 +147,8 @@ static void registry_goes_on(void)
 		      ms_since(begin));
 		begin = ktime_get_ns();
 		cstats_destroy(&set);
-		check_eq(cstats_test_stop(reader), -ENODEV);
+		for (i = 0; i < 2; i++)
+			check_eq(cstats_test_stop(readers[i]), -ENODEV);
 		check(ms_since(begin) < STALL_MS / 2, "destroy took %llu ms",
 		      ms_since(begin));
 		cstats_test_release(&hold);
@@ -273,10 +277,10 @@ static void interrupts_off_elsewhere(void)
  * at a CPU only when it has done with those before waits for a section on each.
  */
 #define LONG_US		6000
-#define PLAYS		15
+#define PLAYS		40
 
 static bool playing;
-static u64 play_begin;
+static unsigned int moves;
 
 static void move_all(unsigned int by)
 {
@@ -297,11 +301,12 @@ static int play_thread(void *arg)
 
 	preempt_disable();
 	move_all(1);
-	WRITE_ONCE(play_begin, ktime_get_ns());
+	WRITE_ONCE(moves, 0);
 	/* Pairs with smp_load_acquire() in longest_not_sum(). */
 	smp_store_release(&playing, true);
 	for (i = 0; i < 4; i++) {
 		udelay(LONG_US);
+		WRITE_ONCE(moves, i + 1);
 		move_all(i < 3 ? 2 : 1);
 	}
 	preempt_enable();
@@ -309,12 +314,16 @@ static int play_thread(void *arg)
 	return 0;
 }
 
-/* The fastest of many: a read that waits for the sum takes twice as long, always. */
+/*
+ * How often is the read back before the second move? One that waits for the sum
+ * never is, unless the machine stops the player in the middle of a move; one that
+ * waits for the longest is, unless the machine is late.
+ */
 static void longest_not_sum(void)
 {
 	cpumask_t affinity = *current->cpus_ptr;
-	int cpu = cstats_test_other_cpu(), i;
-	u64 took, best = U64_MAX, ms;
+	int cpu = cstats_test_other_cpu(), i, in_time = 0;
+	u64 ms;
 
 	if (cpu < 0 || !start(&set, "stuck"))
 		return;
@@ -328,14 +337,13 @@ static void longest_not_sum(void)
 		while (!smp_load_acquire(&playing))
 			cpu_relax();
 		check_eq(read_set(&set, &ms), 0);
-		took = ktime_get_ns() - play_begin;
-		best = min(best, took);
+		in_time += READ_ONCE(moves) <= 1;
 		wait_for_completion(&done);
 		cstats_test_stop(player);
 	}
-	took = div_u64(best, NSEC_PER_USEC);
-	check(took <= LONG_US * 3 / 2, "%llu us for sections of %u us", took, LONG_US);
-	cstats_test_note("%llu us for sections of %u us", took, LONG_US);
+	cstats_test_note("%d of %d reads waited for one section", in_time, PLAYS);
+	check(in_time >= PLAYS / 10, "%d of %d reads waited for one section", in_time,
+	      PLAYS);
 	cstats_destroy(&set);
 	set_cpus_allowed_ptr(current, &affinity);
 }
