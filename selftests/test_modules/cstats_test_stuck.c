@@ -116,11 +116,16 @@ static void healthy_go_on(void)
 	set_cpus_allowed_ptr(current, &affinity);
 }
 
+/* kthread_stop() would wake a reader that nobody else does. */
+static struct completion reader_back;
+
 static int reader_thread(void *arg)
 {
 	u64 ms;
+	int err = read_set(arg, &ms);
 
-	return read_set(arg, &ms);
+	complete(&reader_back);
+	return err;
 }
 
 /* While a reader waits, sets come and go, the one that it waits for as well. */
@@ -137,6 +142,7 @@ static void registry_goes_on(void)
 		return;
 	if (!cstats_test_hold(&hold)) {
 		/* one that makes the rotation, one that waits for it */
+		init_completion(&reader_back);
 		for (i = 0; i < 2; i++)
 			readers[i] = cstats_test_start(-1, reader_thread, &set);
 		msleep(50);
@@ -148,9 +154,11 @@ static void registry_goes_on(void)
 		begin = ktime_get_ns();
 		cstats_destroy(&set);
 		for (i = 0; i < 2; i++)
-			check_eq(cstats_test_stop(readers[i]), -ENODEV);
+			wait_for_completion(&reader_back);
 		check(ms_since(begin) < STALL_MS / 2, "destroy took %llu ms",
 		      ms_since(begin));
+		for (i = 0; i < 2; i++)
+			check_eq(cstats_test_stop(readers[i]), -ENODEV);
 		cstats_test_release(&hold);
 	}
 	set_cpus_allowed_ptr(current, &affinity);
