@@ -20,7 +20,11 @@ unsigned int nr_cpu_ids;
 
 static size_t shim_percpu_used;
 
-struct writers_mem w;
+/* What writers load is in the part of the page that no CPU's memory has. */
+#define SHIM_SHARED_AT		(SHIM_SHARED_SIZE - 64)
+
+__aligned(4096) struct writers_mem w;
+static_assert(offsetof(struct writers_mem, cpu) < SHIM_SHARED_AT, "too large");
 
 void shim_preempt_schedule(void)
 {
@@ -92,7 +96,11 @@ void shim_barrier(void)
 }
 
 /* In memory of its own, as the real one, which is a line of its own, too. */
-static __aligned(64) struct cstats_shared shim_shared;
+static struct {
+	__aligned(4096) char unused[SHIM_SHARED_AT];
+	__aligned(64) struct cstats_shared shared;
+} shim_page;
+#define shim_shared		(shim_page.shared)
 static s64 shim_last[2][WRITER_FIELDS];
 static unsigned int shim_closed;
 

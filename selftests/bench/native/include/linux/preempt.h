@@ -13,13 +13,17 @@
 
 /*
  * What a CPU has. All of it is within one page, the most used first, as in the
- * kernel: addresses that differ by multiples of 4 KiB would slow each other down.
+ * kernel: addresses that differ by multiples of 4 KiB slow each other down. The
+ * beginning of the page stays free for the same reason: shim.c puts there, in a page
+ * of its own, what all CPUs share.
  */
+#define SHIM_SHARED_SIZE	1024
 #define SHIM_STATIC_SIZE	320
-#define SHIM_PERCPU_SIZE	(4096 - 64 - SHIM_STATIC_SIZE)
+#define SHIM_PERCPU_SIZE	(4096 - 64 - SHIM_SHARED_SIZE - SHIM_STATIC_SIZE)
 
 struct shim_cpu {
-	__aligned(4096) unsigned int preempt_count;
+	__aligned(4096) char unused[SHIM_SHARED_SIZE];
+	__aligned(64) unsigned int preempt_count;
 	unsigned long this_cpu_off;
 	__aligned(64) char fixed[SHIM_STATIC_SIZE];	/* static per-CPU data */
 	__aligned(64) char area[SHIM_PERCPU_SIZE];	/* for __alloc_percpu() */
