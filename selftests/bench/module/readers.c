@@ -188,17 +188,20 @@ static void readers_exit(void)
 	kvfree(values);
 }
 
-static u32 time_read(void (*read)(void))
+/* The mean of @reads reads in a row. */
+static u32 time_read(void (*read)(void), unsigned int reads)
 {
 	u64 ns = ktime_get_ns();
+	unsigned int i;
 
-	read();
-	return min_t(u64, ktime_get_ns() - ns, U32_MAX);
+	for (i = 0; i < reads; i++)
+		read();
+	return min_t(u64, div_u64(ktime_get_ns() - ns, reads), U32_MAX);
 }
 
-/* The first @nr of the readers in turn. */
+/* The first @nr of the readers in turn, @reads of each for a sample. */
 static int readers_measure(struct out *o, const char *what, unsigned int nr,
-			   unsigned int fields, bool busy)
+			   unsigned int reads, unsigned int fields, bool busy)
 {
 	unsigned int order[ARRAY_SIZE(readers)], i, r;
 	u32 *ns = kvmalloc_array(bench_rounds, nr * sizeof(*ns), GFP_KERNEL);
@@ -216,12 +219,13 @@ static int readers_measure(struct out *o, const char *what, unsigned int nr,
 		writers_background_start(&job, job_cpus());
 	for (i = 0; i < nr; i++) {
 		order[i] = i;
-		time_read(readers[i].read);
+		time_read(readers[i].read, reads);
 	}
 	for (r = 0; r < bench_rounds && !err; r++) {
 		shuffle(order, nr);
 		for (i = 0; i < nr; i++) {
-			ns[order[i] * bench_rounds + r] = time_read(readers[order[i]].read);
+			ns[order[i] * bench_rounds + r] =
+				time_read(readers[order[i]].read, reads);
 			cond_resched();
 		}
 		if (signal_pending(current))
@@ -242,19 +246,21 @@ static int readers_measure(struct out *o, const char *what, unsigned int nr,
 /* While nobody writes, as far as there is time for interrupts. */
 int test_readers(struct out *o)
 {
-	return readers_measure(o, "read", ARRAY_SIZE(readers), SIX_FIELDS, false);
+	return readers_measure(o, "read", ARRAY_SIZE(readers), 1, SIX_FIELDS, false);
 }
 
 /* While all CPUs write as fast as they can. */
 int test_readers_busy(struct out *o)
 {
-	return readers_measure(o, "read", ARRAY_SIZE(readers), SIX_FIELDS, true);
+	return readers_measure(o, "read", ARRAY_SIZE(readers), 1, SIX_FIELDS, true);
 }
 
 /*
  * By the number of fields: cstats, the IPIs, and with the memory touched. Those
  * three alone, as what stops the machine leaves it in another state.
  */
+#define FIELDS_READS	16	/* User-mode Linux has a clock of 256 ns */
+
 int test_fields(struct out *o)
 {
 	static const unsigned int fields[] = { 1, 6, 64, 512, 2047 };
@@ -262,19 +268,19 @@ int test_fields(struct out *o)
 	int err = 0;
 
 	for (i = 0; i < ARRAY_SIZE(fields) && !err; i++)
-		err = readers_measure(o, "fields", 3, fields[i], false);
+		err = readers_measure(o, "fields", 3, FIELDS_READS, fields[i], false);
 	return err;
 }
 
 /* cstats alone, in the mode that its parameter says. */
 int test_mode(struct out *o)
 {
-	return readers_measure(o, "mode", 1, SIX_FIELDS, false);
+	return readers_measure(o, "mode", 1, 1, SIX_FIELDS, false);
 }
 
 int test_mode_busy(struct out *o)
 {
-	return readers_measure(o, "mode", 1, SIX_FIELDS, true);
+	return readers_measure(o, "mode", 1, 1, SIX_FIELDS, true);
 }
 
 /* 1,000 reads and nothing else, for who wants to count the interrupts. */
