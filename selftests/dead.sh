@@ -51,6 +51,7 @@ for mode in $modes; do
 	do_cmd oops
 	sleep 0.2
 	echo "vm: expect oops end" >/dev/kmsg
+	echo 1 >$tracing/tracing_on	# an oops switches that off
 	echo "$panic" >/proc/sys/kernel/panic_on_oops
 	check "after an oops in a section, its adds are read" is \
 		"$(values "$set/values")" "2 1"

@@ -19,13 +19,13 @@ took() {
 	echo $(($(hundredths) - begin))
 }
 
-start 13
+start 14
 
 load cstats stall_ms=500 sync=expedited
 run_module cstats_test_stuck
 
 if [ "$(grep -c ^processor /proc/cpuinfo)" -lt 2 ]; then
-	for name in 1 2 3 4 5 6 7 8; do
+	for name in 1 2 3 4 5 6 7 8 9; do
 		ktap_test_skip "many sets that are stuck $name: needs two CPUs"
 	done
 	finish
@@ -46,13 +46,18 @@ check "nor does a read of the healthy set ($time hundredths)" test "$time" -lt 4
 echo 60000 >"$parameters/stall_ms"
 do_cmd many 0
 do_cmd many 1
+# One makes the rotation and comes again, the other one only waits.
 cat $cstats >/dev/null &
-reader=$!
+first=$!
 sleep 0.3
-check "a reader waits" kill -0 $reader
-kill -9 $reader
-check "and can be killed" within 2 fails kill -0 $reader
-wait $reader 2>/dev/null
+cat $sets/stuck_7/values >/dev/null &
+second=$!
+sleep 0.3
+check "two readers wait" kill -0 $first $second
+kill -9 $first $second
+check "and can be killed" within 2 fails kill -0 $first
+check "both of them" within 2 fails kill -0 $second
+wait $first $second 2>/dev/null
 do_cmd many 0
 check "no set is stalled once the sections end" is "$(grep -c stalled $cstats)" 0
 

@@ -144,8 +144,11 @@
 /* Limit of a batch, in cache lines of other CPUs: about a millisecond. */
 #define CSTATS_BATCH	10000
 
-/* Looks at a barrier and at each open section in a row: some microseconds. */
-#define CSTATS_SPINS	500
+/*
+ * Looks at a new barrier and at each open section in a row: tens of microseconds,
+ * which a CPU that is idle takes to answer. Later on, one look at a time.
+ */
+#define CSTATS_SPINS	2000
 
 /* A section that goes on for so long may be dead: ten milliseconds. */
 #define CSTATS_SUSPECT	(HZ / 100 + 1)
@@ -525,13 +528,15 @@ static unsigned int cstats_delay(void)
  */
 unsigned int cstats_rotate(void)
 {
-	unsigned int spins;
+	unsigned int spins = CSTATS_SPINS - 1;
 
 	lockdep_assert_held(&cstats_rotate_mutex);
 	cstats_check(&cstats_late);
-	if (list_empty(&cstats_cut))
+	if (list_empty(&cstats_cut)) {
 		cstats_begin();
-	for (spins = 0; spins < CSTATS_SPINS; spins++) {
+		spins = 0;
+	}
+	for (; spins < CSTATS_SPINS; spins++) {
 		if (!list_empty(&cstats_cut) && cstats_barrier_done())
 			cstats_opened();
 		spins += cstats_check(&cstats_recent);

@@ -196,6 +196,11 @@ int cstats_await(struct cstats_set *set, unsigned long want,
 	if (cstats_done(set, want))
 		return 0;
 	us = cstats_help(set);
+	if (cstats_done(set, want)) {	/* no visit to the queue, mostly */
+		if (us)
+			cstats_kick();
+		return 0;
+	}
 	init_wait(&waiter.entry);
 	waiter.entry.func = cstats_wake;
 	for (;;) {
