@@ -42,7 +42,7 @@ if grep -q 'User Mode Linux' /proc/cpuinfo; then
 fi
 for mode in $modes; do
 	say "sync=$mode"
-	echo $mode >"$parameters/sync"
+	echo "$mode" >"$parameters/sync"
 	do_cmd init
 	do_cmd count
 	panic=$(cat /proc/sys/kernel/panic_on_oops)
