@@ -16,11 +16,12 @@ static const struct debug_obj_descr cstats_debug_descr = {
 	.fixup_free = cstats_debug_freed,
 };
 
+static inline void cstats_debug_gone(const struct cstats *cs);
+
 /* It has been reported, and is forgotten: else it is reported for ever. */
 static bool cstats_debug_freed(void *cs, enum debug_obj_state state)
 {
-	debug_object_deactivate(cs, &cstats_debug_descr);
-	debug_object_free(cs, &cstats_debug_descr);
+	cstats_debug_gone(cs);
 	return true;
 }
 #endif

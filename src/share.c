@@ -53,6 +53,17 @@ static bool cstats_crowd(void)
 	return atomic_read(&cstats_pending) >= num_online_cpus();
 }
 
+/* One turn of cstats_rotate(), for those that can wait for the mutex. */
+static unsigned int cstats_turn(void)
+{
+	unsigned int us;
+
+	mutex_lock(&cstats_rotate_mutex);
+	us = cstats_rotate();
+	mutex_unlock(&cstats_rotate_mutex);
+	return us;
+}
+
 static void cstats_work_fn(struct work_struct *work);
 static DECLARE_DELAYED_WORK(cstats_work, cstats_work_fn);
 
@@ -64,9 +75,7 @@ static void cstats_work_fn(struct work_struct *work)
 	for (;;) {
 		for (looks = 0; looks < CSTATS_CROWD_LOOKS && cstats_crowd(); looks++)
 			usleep_range(CSTATS_CROWD_US, 2 * CSTATS_CROWD_US);
-		mutex_lock(&cstats_rotate_mutex);
-		us = cstats_rotate();
-		mutex_unlock(&cstats_rotate_mutex);
+		us = cstats_turn();
 		if (!us)
 			return;
 		if (us > CSTATS_NAP_US)
@@ -78,16 +87,16 @@ static void cstats_work_fn(struct work_struct *work)
 	queue_delayed_work(cstats_share_wq, &cstats_work, usecs_to_jiffies(us));
 }
 
-/* Let the worker look now. */
-void cstats_kick(void)
-{
-	mod_delayed_work(cstats_share_wq, &cstats_work, 0);
-}
-
 /* Run @work in @delay jiffies, at the latest. */
 void cstats_share_queue(struct delayed_work *work, unsigned long delay)
 {
 	mod_delayed_work(cstats_share_wq, work, delay);
+}
+
+/* Let the worker look now. */
+void cstats_kick(void)
+{
+	cstats_share_queue(&cstats_work, 0);
 }
 
 int cstats_share_start(void)
@@ -103,9 +112,7 @@ void cstats_share_stop(void)
 	unsigned int us;
 
 	do {
-		mutex_lock(&cstats_rotate_mutex);
-		us = cstats_rotate();
-		mutex_unlock(&cstats_rotate_mutex);
+		us = cstats_turn();
 		usleep_range(us, us + 50);
 	} while (us);
 	cancel_delayed_work_sync(&cstats_work);
@@ -214,9 +221,7 @@ int cstats_await(struct cstats_set *set, unsigned long want,
 		if (READ_ONCE(set->dead))
 			break;
 		err = -ETIMEDOUT;
-		if (cstats_stalled(set))
-			break;
-		if (left <= 0)
+		if (left <= 0 || cstats_stalled(set))
 			break;
 		err = -EINTR;
 		if (fatal_signal_pending(current))
