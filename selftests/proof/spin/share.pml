@@ -20,7 +20,7 @@
  * and of each reader that does not give up, that its rotation was done when it
  * returned (shared).
  *
- * The barriers between the queue and ->done are in selftests/litmus/sleep;
+ * The barriers between the queue and ->done are in selftests/proof/litmus/sleep;
  * memory is sequentially consistent here.
  *
  * Each of these takes something out, and Spin then finds what breaks:

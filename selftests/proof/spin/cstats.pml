@@ -43,7 +43,7 @@
  * when somebody's load needs it to: which stores are visible is chosen at the
  * loads, which is the same for all who look. IPIs empty the buffer at any point
  * of the CPU's program. Readers' own stores and the order of loads are left to
- * selftests/litmus.
+ * selftests/proof/litmus.
  *
  * Each of these takes something out, and Spin then finds what breaks:
  *
