@@ -34,7 +34,7 @@ help:
 	@echo
 	@echo 'Variables:'
 	@echo '  KERNEL=6.12      the newest Debian kernel of a version: 6.12 (default), 6.1,'
-	@echo '                   6.12-rt, 6.12-amd64, trixie-backports, ...; see scripts/kernel'
+	@echo '                   6.12-rt, 6.12-amd64, trixie-backports, ...; see scripts/kernels/debian'
 	@echo '  KDIR=DIR         build for the kernel whose build directory this is'
 	@echo '  CPUS=2 MEM=1G    size of the virtual machine'
 	@echo '  APPEND=ARGS      more kernel arguments, as in APPEND=preempt=full'

@@ -325,7 +325,7 @@ class Privilege(Case):
         self.addCleanup(shutil.rmtree, self.tool)
         os.chmod(self.tool, 0o755)
         shutil.copy(CSTAT, self.tool)
-        shutil.copytree(os.path.join(ROOT, "scripts/lib"), f"{self.tool}/lib")
+        shutil.copytree(os.path.join(ROOT, "scripts/lib/cstat"), f"{self.tool}/lib/cstat")
 
     def run_as(self, *privilege):
         return subprocess.run([*self.NOBODY, *privilege, "/usr/bin/python3",

@@ -6,7 +6,7 @@
 # Standard output belongs to the result (a path, a table, TAP). Messages to the
 # person go to standard error, prefixed by the script's name.
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 me=${0##*/}
 
 # Downloads and unpacked kernels live here, outside the tree: they survive
