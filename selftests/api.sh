@@ -4,7 +4,7 @@
 # api - every function of <linux/cstats.h> and every error, in all modes
 
 dir=$(dirname "$0")
-. "$dir/lib.sh"
+. "$dir/lib/lib.sh"
 
 start 84
 

@@ -4,7 +4,7 @@
 # dead - sections that never end: forgotten, in an oops, on a CPU that goes offline
 
 dir=$(dirname "$0")
-. "$dir/lib.sh"
+. "$dir/lib/lib.sh"
 
 cmd=/sys/module/cstats_test_dead/parameters/cmd
 set=$sets/dead

@@ -4,7 +4,7 @@
 # debugfs - the text of the files, to the byte, however they are read
 
 dir=$(dirname "$0")
-. "$dir/lib.sh"
+. "$dir/lib/lib.sh"
 
 client=$sets/client
 cmd=/sys/module/cstats_test_client/parameters/cmd

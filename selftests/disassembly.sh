@@ -7,7 +7,7 @@
 # module also has writers that break these rules, and the test must find them.
 
 dir=$(dirname "$0")
-. "$dir/lib.sh"
+. "$dir/lib/lib.sh"
 
 # examine FUNCTION: the number of instructions from its start to its first return,
 # which is the usual path, and the bad ones anywhere in it. The call of __fentry__

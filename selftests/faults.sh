@@ -13,7 +13,7 @@
 # nomem.sh covers part of this in others. kmemleak finds leaks at the end of a guest.
 
 dir=$(dirname "$0")
-. "$dir/lib.sh"
+. "$dir/lib/lib.sh"
 
 start 8
 

@@ -4,7 +4,7 @@
 # fresh - a network device whose counters come from snapshots that are kept fresh
 
 dir=$(dirname "$0")
-. "$dir/lib.sh"
+. "$dir/lib/lib.sh"
 
 dev=cstats0
 oldest=/sys/module/cstats_test_net/parameters/oldest_ms

@@ -4,7 +4,7 @@
 # fuzz - bad and random input to all functions and files, while sets come and go
 
 dir=$(dirname "$0")
-. "$dir/lib.sh"
+. "$dir/lib/lib.sh"
 
 # A client that comes and goes, with the files of its set. A file that is open
 # keeps cstats.ko, and nothing else.

@@ -4,7 +4,7 @@
 # hotplug - CPUs go offline and online, and no count is lost
 
 dir=$(dirname "$0")
-. "$dir/lib.sh"
+. "$dir/lib/lib.sh"
 
 client=$sets/client
 cmd=/sys/module/cstats_test_client/parameters/cmd

@@ -4,7 +4,7 @@
 # isolated - no IPI to isolated CPUs under sync=auto, however they were isolated
 
 dir=$(dirname "$0")
-. "$dir/lib.sh"
+. "$dir/lib/lib.sh"
 
 cgroup=$tmp/cgroup
 cmd=/sys/module/cstats_test_client/parameters/cmd

@@ -10,8 +10,8 @@
 # were counted, the counter would double; other large allocations are too rare for that.
 
 dir=$(dirname "$0")
-. "$dir/lib.sh"
-. "$dir/kmem_lib.sh"
+. "$dir/lib/lib.sh"
+. "$dir/lib/kmem.sh"
 
 # judge DESCRIPTION PATTERN [TIMES]: the expected counters whose names match; they
 # must have risen by less than TIMES what is expected

@@ -4,8 +4,8 @@
 # kmem_modules - cstats_kmem.ko is loaded and unloaded: alone, twice, under load
 
 dir=$(dirname "$0")
-. "$dir/lib.sh"
-. "$dir/kmem_lib.sh"
+. "$dir/lib/lib.sh"
+. "$dir/lib/kmem.sh"
 
 events() { echo $(($(field "$kmem" kmem.page_allocs) + $(field "$kmem" kmem.kmalloc_calls))); }
 counts() {

@@ -21,8 +21,8 @@
 # any order there.
 
 dir=$(dirname "$0")
-. "$dir/lib.sh"
-. "$dir/kmem_lib.sh"
+. "$dir/lib/lib.sh"
+. "$dir/lib/kmem.sh"
 
 # A histogram of what the bulk page allocator returned; sets bulk to its file, or
 # to nothing where the kernel has no such probes.

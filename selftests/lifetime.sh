@@ -4,7 +4,7 @@
 # lifetime - modules, sets and open files that come and go in any order
 
 dir=$(dirname "$0")
-. "$dir/lib.sh"
+. "$dir/lib/lib.sh"
 
 client=$sets/client
 cmd=/sys/module/cstats_test_client/parameters/cmd

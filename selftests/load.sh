@@ -4,7 +4,7 @@
 # load - invariants of every snapshot while all CPUs write and many read
 
 dir=$(dirname "$0")
-. "$dir/lib.sh"
+. "$dir/lib/lib.sh"
 
 start 18
 

@@ -8,7 +8,7 @@
 # of scripts/vm.
 
 dir=$(dirname "$0")
-. "$dir/lib.sh"
+. "$dir/lib/lib.sh"
 
 client=$sets/client
 security=/sys/kernel/security

@@ -4,7 +4,7 @@
 # nest - sections that interrupt sections: softirq, hardirq, NMI
 
 dir=$(dirname "$0")
-. "$dir/lib.sh"
+. "$dir/lib/lib.sh"
 
 start 15
 

@@ -4,7 +4,7 @@
 # nomem - each allocation fails in turn
 
 dir=$(dirname "$0")
-. "$dir/lib.sh"
+. "$dir/lib/lib.sh"
 
 start 3
 

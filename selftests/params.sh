@@ -4,7 +4,7 @@
 # params - the parameters: modes, their IPIs, deadlines; the trace event
 
 dir=$(dirname "$0")
-. "$dir/lib.sh"
+. "$dir/lib/lib.sh"
 
 client=$sets/client
 cmd=/sys/module/cstats_test_client/parameters/cmd

@@ -4,7 +4,7 @@
 # scale - 20,000 sets: the last costs as much as the first, batches are bounded
 
 dir=$(dirname "$0")
-. "$dir/lib.sh"
+. "$dir/lib/lib.sh"
 
 start 5
 

@@ -4,7 +4,7 @@
 # sets - a thousand sets and one barrier; sets that come and go
 
 dir=$(dirname "$0")
-. "$dir/lib.sh"
+. "$dir/lib/lib.sh"
 
 start 12
 

@@ -4,7 +4,7 @@
 # sink - writers of a set that is zeroed, failed to initialize or is destroyed
 
 dir=$(dirname "$0")
-. "$dir/lib.sh"
+. "$dir/lib/lib.sh"
 
 start 8
 

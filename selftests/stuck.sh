@@ -4,7 +4,7 @@
 # stuck - long sections, CPUs that do not answer: one deadline, no harm to others
 
 dir=$(dirname "$0")
-. "$dir/lib.sh"
+. "$dir/lib/lib.sh"
 
 cmd=/sys/module/cstats_test_stuck/parameters/cmd
 do_cmd() { echo "$*" >$cmd; }

@@ -6,7 +6,7 @@
 # scripts/torture runs it for longer, scripts/mutants on broken variants.
 
 dir=$(dirname "$0")
-. "$dir/lib.sh"
+. "$dir/lib/lib.sh"
 
 parameter() { cat "/sys/module/cstats_torture/parameters/$1"; }
 over() { [ "$(parameter verdict)" != running ]; }

@@ -4,7 +4,7 @@
  *
  * A test module has an array of cases. They run when it is loaded; the results
  * are in /sys/kernel/debug/cstats_test/<module> until it is unloaded, one line
- * each, which selftests/lib.sh turns into TAP:
+ * each, which selftests/lib/lib.sh turns into TAP:
  *
  *	ok <case>
  *	not ok <case>

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# Functions that the tests of cstats_kmem share; sourced after lib.sh.
+# Functions that the tests of cstats_kmem share; sourced after lib/lib.sh.
 
 # shellcheck disable=SC2154 # set by lib.sh
 kmem=$sets/kmem/values

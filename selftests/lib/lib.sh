@@ -4,7 +4,7 @@
 # Functions that the test programs share; sourced, with $dir being their directory:
 #
 #	dir=$(dirname "$0")
-#	. "$dir/lib.sh"
+#	. "$dir/lib/lib.sh"
 #	start 3			# the number of subtests
 #	load cstats		# modules that are unloaded at the end
 #	run_module cstats_test_api
