@@ -35,6 +35,7 @@
 #ifndef _LINUX_CSTATS_H
 #define _LINUX_CSTATS_H
 
+#include <linux/bitops.h>
 #include <linux/compiler.h>
 #include <linux/instrumented.h>
 #include <linux/lockdep.h>
@@ -46,45 +47,72 @@
 #include <asm/barrier.h>
 #include <asm/local64.h>
 
+/* The release, and the number of the layout that clients are built against. */
+#define CSTATS_VERSION		"2.0.0"
+#define CSTATS_INTERFACE	2
+
 /* Longest name of a set or a field, with the terminating NUL. */
-#define CSTATS_NAME_LEN	64
+#define CSTATS_NAME_LEN		64
+
+/* Longest name of an instance, likewise. */
+#define CSTATS_INSTANCE_LEN	128
 
 /**
  * enum cstats_kind - the meaning of a field's value
  * @CSTATS_COUNTER: a running total of events or amounts
  * @CSTATS_GAUGE: a level that goes up and down
+ * @CSTATS_HISTOGRAM: amounts that are counted by size: their count, their sum
+ *		      and a number of buckets, see cstats_observe()
  */
-enum cstats_kind { CSTATS_COUNTER, CSTATS_GAUGE };
+enum cstats_kind { CSTATS_COUNTER, CSTATS_GAUGE, CSTATS_HISTOGRAM };
 
 /**
  * struct cstats_field - describes one field of a set; copied by cstats_init()
  * @name: ``[a-z][a-z0-9_]*``, unique within the set
- * @kind: counter or gauge
+ * @kind: counter, gauge or histogram
  * @unit: one word ("bytes", "pages"), or NULL
  * @description: one line for people, or NULL
+ * @bounds: a histogram's buckets: the largest value in each, rising; or NULL
+ * @nr_bounds: how many those are; there is one bucket more, for larger values
+ * @first: without @bounds, the first of them, a power of two
+ * @last: and the last; each is twice the one before
  */
 struct cstats_field {
 	const char *name;
 	enum cstats_kind kind;
 	const char *unit;
 	const char *description;
+	const u64 *bounds;
+	unsigned int nr_bounds;
+	u64 first;
+	u64 last;
 };
 
+struct cstats_member;
 struct cstats_shared;
 
 /* One CPU's part of a set: the sequence counter, then slot 0, then slot 1. */
 struct cstats_cpu {
 	unsigned int seq;	/* odd while a section is open on this CPU */
 	unsigned int open;	/* the odd ->seq that the reader waits for, or 0 */
-	struct cstats_shared *shared;	/* for reports of misuse */
 	local64_t slots[];
+};
+
+/* Where a histogram's values are; the count has the field's own index. */
+struct cstats_histogram {
+	u16 sum;		/* index of the sum; the buckets follow */
+	u16 nr_bounds;		/* 0: the field is no histogram */
+	u8 shift;		/* of the first bound, if they are powers of two */
+	const u64 *bounds;	/* or NULL */
 };
 
 /* The part of a set that writers use; in the memory of cstats.ko. */
 struct cstats_shared {
 	struct cstats_cpu __percpu *cpu;
 	unsigned long gen;	/* offset of the open slot in ->slots, in bytes */
-	unsigned int nr_fields;
+	unsigned int nr_values;	/* of a slot: fields, then sums and buckets */
+	bool rcu;		/* sections have no sequence counter */
+	const struct cstats_histogram *histograms;	/* by field, or NULL */
 };
 
 /**
@@ -103,65 +131,96 @@ struct cstats {
 };
 
 /**
+ * struct cstats_rcu - the same, of the RCU flavour
+ * @cs: for all functions but those of writers
+ *
+ * A section costs no more than its adds, and a read takes a grace period.
+ */
+struct cstats_rcu {
+	struct cstats cs;
+};
+
+/**
+ * struct cstats_instance - one of a family's, such as a device
+ *
+ * All members are private. Zeroed or removed, it has no values of its own: what
+ * is added to it counts for the family only.
+ */
+struct cstats_instance {
+	/* private: */
+	local64_t __percpu *slots;
+	struct cstats_member *member;
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+	struct cstats_shared *family;
+#endif
+};
+
+/**
  * DEFINE_CSTATS - define a set that writers may use before cstats_init()
  * @name: name of the variable, as in ``static DEFINE_CSTATS(my_stats);``
  */
 #define DEFINE_CSTATS(name)	struct cstats name = { .shared = NULL }
 
-/*
- * How a section gets at this CPU's part. Where this_cpu_add() is a single
- * instruction, the address is never computed, which makes a section of six
- * fields cheaper by a fifth (make bench). Elsewhere this_cpu_add() may toggle
- * preemption or interrupts for each field; local64_add() does not.
+/**
+ * DEFINE_CSTATS_RCU - the same for the RCU flavour
+ * @name: name of the variable
  */
-#if defined(CONFIG_X86_64) && !defined(CONFIG_UML)
-#define __cstats_this_cpu(ptr)		(ptr)
-#define __cstats_slot(cpu, gen)						\
-	((void __percpu *)(cpu) + offsetof(struct cstats_cpu, slots) + (gen))
-#define __cstats_ptr(ptr)		raw_cpu_ptr(ptr)
-#define __cstats_load(var)		this_cpu_read(var)
-#define __cstats_store(var, val)	this_cpu_write(var, val)
-#define __cstats_add(field, delta)	this_cpu_add(*(field), delta)
-#else
-#define __cstats_this_cpu(ptr)		raw_cpu_ptr(ptr)
-#define __cstats_slot(cpu, gen)						\
-	((void *)(cpu) + offsetof(struct cstats_cpu, slots) + (gen))
-#define __cstats_ptr(ptr)		(ptr)
-#define __cstats_load(var)		READ_ONCE(var)
-#define __cstats_store(var, val)	WRITE_ONCE(var, val)
-#define __cstats_add(field, delta)					\
-do {									\
-	s64 __delta = (delta);						\
-									\
-	/* User-mode Linux: x86 has no additions of 64-bit constants. */ \
-	if (IS_ENABLED(CONFIG_UML))					\
-		OPTIMIZER_HIDE_VAR(__delta);				\
-	local64_add(__delta, (local64_t *)(field));			\
-} while (0)
+#define DEFINE_CSTATS_RCU(name)	struct cstats_rcu name = { .cs = { .shared = NULL } }
+
+/**
+ * CSTATS_FIELDS - declare an enum of fields and their table together
+ * @prefix: the table is ``prefix_fields``
+ * @list: a macro that takes another one and applies it to each field::
+ *
+ *	#define MY_LIST(field)						\
+ *		field(IN,  "in_bytes",  CSTATS_COUNTER, "bytes", "received")	\
+ *		field(NOW, "now_bytes", CSTATS_GAUGE,   "bytes", "held now")
+ *	CSTATS_FIELDS(my, MY_LIST);
+ *
+ * More members of struct cstats_field may follow the description.
+ */
+#define CSTATS_FIELDS(prefix, list)					\
+enum { list(__CSTATS_FIELD_INDEX) };					\
+static const struct cstats_field prefix##_fields[] = { list(__CSTATS_FIELD) }
+#define __CSTATS_FIELD_INDEX(index, ...)	index,
+#define __CSTATS_FIELD(index, ...)		[index] = { __VA_ARGS__ },
+
+/* The slot that an open section adds to, the same in both flavours. */
+struct cstats_open {
+	struct cstats_shared *shared;
+	local64_t *slot;
+	unsigned long gen;
+	unsigned int limit;	/* of constant indices, known to the compiler */
+	bool open;		/* as well, mostly, and then no code */
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+	struct cstats *cs;
 #endif
+};
 
 /* An open section; lives on the stack between acquire and release. */
 struct cstats_section {
-#if defined(CONFIG_X86_64) && !defined(CONFIG_UML)
-	struct cstats_cpu __percpu *cpu;
-	s64 __percpu *slot;
-#else
+	struct cstats_open to;
 	struct cstats_cpu *cpu;
-	s64 *slot;
-#endif
 	unsigned int seq;
-	bool open;	/* known to the compiler, mostly, and then no code */
-#ifdef CONFIG_DEBUG_LOCK_ALLOC
-	struct cstats *cs;
-	unsigned int nr_fields;
-#endif
+};
+
+/* An open section of the RCU flavour. */
+struct cstats_rcu_section {
+	struct cstats_open to;
+};
+
+/* An instance of the section's family. */
+struct cstats_within {
+	struct cstats_open to;
 };
 
 /**
  * struct cstats_snapshot - the values of a set at one moment
- * @values: the caller's array for the values, one per field
- * @nr_fields: number of elements in @values, set by the caller; at least the
- *	       set's number of fields
+ * @values: the caller's array: the fields by index, a histogram's count among
+ *	    them; then for each histogram in turn its sum and its buckets, see
+ *	    cstats_sum_index()
+ * @nr_values: number of elements in @values, set by the caller; at least
+ *	       cstats_nr_values()
  * @nr_cpus: number of CPUs that were online
  * @number: rises by one with each rotation or reset of the set; 0 is the
  *	    empty set
@@ -172,7 +231,7 @@ struct cstats_section {
  */
 struct cstats_snapshot {
 	s64 *values;
-	unsigned int nr_fields;
+	unsigned int nr_values;
 	unsigned int nr_cpus;
 	u64 number;
 	u64 time_ns;
@@ -181,34 +240,64 @@ struct cstats_snapshot {
 	u64 age_ns;
 };
 
-int __must_check __cstats_init(struct cstats *cs, const char *name,
-			       const struct cstats_field *fields,
-			       unsigned int nr_fields, struct module *owner,
-			       struct lock_class_key *key);
+/* What cstats_init() and its kin are told. */
+struct cstats_spec {
+	unsigned int interface;		/* CSTATS_INTERFACE, always first */
+	bool rcu;
+	const char *name;
+	const char *label;		/* of a family, else NULL */
+	const struct cstats_field *fields;
+	unsigned int nr_fields;
+	struct module *owner;
+	struct lock_class_key *key;
+};
+
+int __must_check __cstats_init(struct cstats *cs, const struct cstats_spec *spec);
+
+/* A set of either flavour. Anything else does not compile. */
+#define __cstats_is_rcu(set)						\
+	_Generic((set), struct cstats_rcu *: true, default: false)
+#define __cstats_of(set)						\
+	_Generic((set), struct cstats_rcu *: &((struct cstats_rcu *)(set))->cs,	\
+		 default: (set))
+
+#define __cstats_spec(init, set, name_, label_, fields_, nr, owner_, ...)	\
+({									\
+	static struct lock_class_key __cstats_key;			\
+									\
+	init(__VA_ARGS__ __cstats_of(set), &(const struct cstats_spec){	\
+		.interface = CSTATS_INTERFACE,				\
+		.rcu = __cstats_is_rcu(set),				\
+		.name = (name_),					\
+		.label = (label_),					\
+		.fields = (fields_),					\
+		.nr_fields = (nr),					\
+		.owner = (owner_),					\
+		.key = &__cstats_key,					\
+	});								\
+})
 
 /**
  * cstats_init_owner - cstats_init() on behalf of another module
- * @cs: the set, in any state but initialized
+ * @cs: the set, of either flavour, in any state but initialized
  * @name: ``[a-z][a-z0-9_]*``, at most 63 characters, unique; copied
  * @fields: array of @nr_fields descriptions; copied, so it may be __initconst
- * @nr_fields: from 1 to 2047
+ * @nr_fields: at least 1; there is room for 2047 values, of which a counter or
+ *	       gauge is one, and a histogram as many as its bounds and three
  * @owner: the module whose memory @cs is in, for wrappers around cstats
  *
  * Context: Process context, may sleep; not in memory reclaim, as it allocates.
  * It may be called in a CPU hotplug callback and under cpus_read_lock().
  * Return: 0, or an error with one line in the log that names the mistake:
- * -EINVAL (NULL, no fields, an ill-formed name, kind, unit or description),
- * -ENAMETOOLONG, -EEXIST (the name of the set is in use, or two fields have
- * the same), -EBUSY (@cs is initialized), -E2BIG (more fields than fit in a
- * per-CPU allocation), -ENOMEM. Nothing has changed then, except that a @cs
+ * -EINVAL (NULL, no fields, an ill-formed name, kind, unit, description or
+ * bound), -ENAMETOOLONG, -EEXIST (the name of the set is in use, or two fields
+ * have the same), -EBUSY (@cs is initialized), -E2BIG (more values than fit in
+ * a per-CPU allocation), -ENOEXEC (the caller was built against another
+ * <linux/cstats.h>), -ENOMEM. Nothing has changed then, except that a @cs
  * which is not initialized swallows the adds of its writers.
  */
 #define cstats_init_owner(cs, name, fields, nr_fields, owner)		\
-({									\
-	static struct lock_class_key __cstats_key;			\
-									\
-	__cstats_init(cs, name, fields, nr_fields, owner, &__cstats_key);\
-})
+	__cstats_spec(__cstats_init, cs, name, NULL, fields, nr_fields, owner)
 
 /**
  * cstats_init - make a set known and ready for writers and readers
@@ -225,12 +314,27 @@ int __must_check __cstats_init(struct cstats *cs, const char *name,
 #define cstats_init(cs, name, fields, nr_fields)			\
 	cstats_init_owner(cs, name, fields, nr_fields, THIS_MODULE)
 
+/**
+ * cstats_init_family - make a set with instances
+ * @cs: see cstats_init_owner()
+ * @name: see cstats_init_owner()
+ * @label: what an instance is, "device" for example: ``[a-z][a-z0-9_]*``
+ * @fields: see cstats_init_owner(); each instance has all of them
+ * @nr_fields: see cstats_init_owner()
+ *
+ * All instances are cut at one instant, and a section may add to several of
+ * them. The family's own values are the sums over its instances, removed ones
+ * included.
+ *
+ * Context: As cstats_init_owner().
+ * Return: As cstats_init_owner().
+ */
+#define cstats_init_family(cs, name, label, fields, nr_fields)		\
+	__cstats_spec(__cstats_init, cs, name, label, fields, nr_fields, THIS_MODULE)
+
 struct device;
 int __must_check __devm_cstats_init(struct device *dev, struct cstats *cs,
-				    const char *name,
-				    const struct cstats_field *fields,
-				    unsigned int nr_fields, struct module *owner,
-				    struct lock_class_key *key);
+				    const struct cstats_spec *spec);
 
 /**
  * devm_cstats_init - cstats_init() that a device undoes when it goes
@@ -244,22 +348,69 @@ int __must_check __devm_cstats_init(struct device *dev, struct cstats *cs,
  * Return: As cstats_init_owner().
  */
 #define devm_cstats_init(dev, cs, name, fields, nr_fields)		\
-({									\
-	static struct lock_class_key __cstats_key;			\
-									\
-	__devm_cstats_init(dev, cs, name, fields, nr_fields, THIS_MODULE,\
-			   &__cstats_key);				\
-})
+	__cstats_spec(__devm_cstats_init, cs, name, NULL, fields, nr_fields, \
+		      THIS_MODULE, dev,)
 
 void cstats_destroy(struct cstats *cs);
+int __must_check cstats_instance_add(struct cstats *cs, struct cstats_instance *inst,
+				     const char *name);
+int cstats_instance_rename(struct cstats_instance *inst, const char *name);
+void cstats_instance_remove(struct cstats_instance *inst);
+int cstats_instance_read(struct cstats_instance *inst, struct cstats_snapshot *snap);
 int cstats_read(struct cstats *cs, struct cstats_snapshot *snap);
+int cstats_read_timeout(struct cstats *cs, struct cstats_snapshot *snap,
+			unsigned int timeout_ms);
+int cstats_read_field(struct cstats *cs, unsigned int field, s64 *value);
 int cstats_read_last(struct cstats *cs, struct cstats_snapshot *snap);
 int cstats_keep_fresh(struct cstats *cs, unsigned int max_age_ms);
 void cstats_read_unsafe(struct cstats *cs, s64 *values);
 void cstats_clear_unsafe(struct cstats *cs);
 int cstats_reset(struct cstats *cs);
+int cstats_nr_values(struct cstats *cs);
+int cstats_sum_index(struct cstats *cs, unsigned int field);
+struct cstats_snapshot *cstats_snapshot_alloc(struct cstats *cs);
+void cstats_snapshot_free(struct cstats_snapshot *snap);
 struct cstats_shared *cstats_no_set(struct cstats *cs);
-void cstats_bad_sequence(struct cstats_cpu *cpu);
+void cstats_bad_sequence(struct cstats_shared *shared);
+void cstats_bad_index(struct cstats_shared *shared, unsigned int field);
+unsigned int cstats_find_bucket(const struct cstats_histogram *h, u64 value);
+
+void __compiletime_error("cstats: the table of fields has no such index")
+__cstats_no_such_index(void);
+
+/* Open the set's slot, once preemption is off. */
+static __always_inline struct cstats_shared *
+__cstats_open(struct cstats *cs, struct cstats_open *to, bool rcu)
+{
+	/* Address dependency, with the release in __cstats_init(). */
+	struct cstats_shared *shared = READ_ONCE(cs->shared);
+
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+	to->cs = shared ? cs : NULL;
+	/* As a trylock: writers never wait, and may be NMIs. */
+	if (shared)
+		lock_acquire_shared_recursive(&cs->dep_map, 0, 1, NULL, _THIS_IP_);
+	RCU_LOCKDEP_WARN(!rcu_is_watching(), "cstats section where RCU is not watching");
+	WARN_ONCE(shared && rcu && !shared->rcu,
+		  "cstats: section of the RCU flavour in a set of the other\n");
+#endif
+	if (unlikely(!shared))
+		shared = cstats_no_set(cs);
+	to->shared = shared;
+	to->limit = UINT_MAX;
+	to->open = true;
+	return shared;
+}
+
+static __always_inline void __cstats_close(struct cstats_open *to)
+{
+	to->open = false;
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+	if (to->cs)
+		lock_map_release(&to->cs->dep_map);
+#endif
+	preempt_enable();
+}
 
 /**
  * cstats_acquire - open a section on this CPU
@@ -287,84 +438,270 @@ cstats_acquire(struct cstats *cs)
 	struct cstats_section s;
 
 	preempt_disable();
-	/* Address dependency, with the release in __cstats_init(). */
-	shared = READ_ONCE(cs->shared);
-#ifdef CONFIG_DEBUG_LOCK_ALLOC
-	s.cs = shared ? cs : NULL;
-	/* As a trylock: writers never wait, and may be NMIs. */
-	if (s.cs)
-		lock_acquire_shared_recursive(&cs->dep_map, 0, 1, NULL, _THIS_IP_);
-	RCU_LOCKDEP_WARN(!rcu_is_watching(), "cstats section where RCU is not watching");
-#endif
-	if (unlikely(!shared))
-		shared = cstats_no_set(cs);
-#ifdef CONFIG_DEBUG_LOCK_ALLOC
-	s.nr_fields = shared->nr_fields;
-#endif
-	s.open = true;
-	s.cpu = __cstats_this_cpu(shared->cpu);
-	s.seq = __cstats_load(s.cpu->seq);
-	__cstats_store(s.cpu->seq, s.seq | 1);
+	shared = __cstats_open(cs, &s.to, false);
+	s.cpu = raw_cpu_ptr(shared->cpu);
+	s.seq = READ_ONCE(s.cpu->seq);
+	WRITE_ONCE(s.cpu->seq, s.seq | 1);
 	barrier();	/* the load below never moves up; see above for the CPU */
-	s.slot = __cstats_slot(s.cpu, READ_ONCE(shared->gen));
+	s.to.gen = READ_ONCE(shared->gen);
+	s.to.slot = (void *)s.cpu->slots + s.to.gen;
 	return s;
 }
 
 /**
+ * cstats_rcu_acquire - open a section on this CPU, RCU flavour
+ * @rcu: a set; unless it is initialized, the section's adds are lost
+ *
+ * As cstats_acquire(). Readers wait for a grace period, after which no section
+ * that loaded ->gen before is open: a section is a region with preemption off.
+ * It needs no sequence counter, and no barrier.
+ *
+ * Context: As cstats_acquire().
+ * Return: the section, for cstats_add() and cstats_release().
+ */
+static __always_inline __must_check struct cstats_rcu_section
+cstats_rcu_acquire(struct cstats_rcu *rcu)
+{
+	struct cstats_shared *shared;
+	struct cstats_rcu_section s;
+
+	preempt_disable();
+	shared = __cstats_open(&rcu->cs, &s.to, true);
+	s.to.gen = READ_ONCE(shared->gen);
+	s.to.slot = (void *)raw_cpu_ptr(shared->cpu)->slots + s.to.gen;
+	return s;
+}
+
+#define __cstats_acquire(cs)						\
+	_Generic((cs), struct cstats_rcu *: cstats_rcu_acquire,		\
+		 default: cstats_acquire)(cs)
+
+/**
+ * cstats_acquire_fields - open a section whose table of fields is known
+ * @cs: a set of either flavour
+ * @table: the array that was given to cstats_init()
+ *
+ * As cstats_acquire() and cstats_rcu_acquire(). Besides, constant indices that
+ * @table does not have are refused at compile time.
+ *
+ * Context: As cstats_acquire().
+ * Return: the section, for cstats_add() and cstats_release().
+ */
+#define cstats_acquire_fields(cs, table)				\
+({									\
+	typeof(__cstats_acquire(cs)) __s = __cstats_acquire(cs);	\
+									\
+	__s.to.limit = ARRAY_SIZE(table);				\
+	__s;								\
+})
+
+/* Is @field one of the set's? Constant indices are taken on trust at run time. */
+static __always_inline bool __cstats_has(struct cstats_open *to, unsigned int field)
+{
+	if (__builtin_constant_p(field >= to->limit) && field >= to->limit)
+		__cstats_no_such_index();
+	if ((!__builtin_constant_p(field) || IS_ENABLED(CONFIG_DEBUG_LOCK_ALLOC)) &&
+	    unlikely(field >= to->shared->nr_values)) {
+		cstats_bad_index(to->shared, field);
+		return false;
+	}
+	return true;
+}
+
+static __always_inline void __cstats_add_value(local64_t *value, s64 delta)
+{
+	/* The assembly of the adds is invisible to KASAN and KCSAN. */
+	instrument_atomic_read_write(value, sizeof(*value));
+	/* User-mode Linux: x86 has no additions of 64-bit constants. */
+	if (IS_ENABLED(CONFIG_UML))
+		OPTIMIZER_HIDE_VAR(delta);
+	local64_add(delta, value);
+}
+
+static __always_inline void __cstats_add(struct cstats_open *to,
+					 local64_t *slot,
+					 unsigned int field, s64 delta)
+{
+	if (__cstats_has(to, field))
+		__cstats_add_value(&slot[field], delta);
+}
+
+static __always_inline unsigned int
+__cstats_bucket(const struct cstats_histogram *h, u64 value)
+{
+	unsigned int order, shift = h->shift, nr_bounds = h->nr_bounds;
+
+	if (h->bounds)
+		return cstats_find_bucket(h, value);
+	order = fls64(value - !!value);	/* of the power of two above */
+	order = order > shift ? order - shift : 0;
+	return order < nr_bounds ? order : nr_bounds;
+}
+
+static __always_inline void __cstats_observe(struct cstats_open *to,
+					     local64_t *slot,
+					     unsigned int field, u64 value)
+{
+	const struct cstats_histogram *h = to->shared->histograms;
+	unsigned int bucket;
+
+	if (!__cstats_has(to, field))
+		return;
+	if (unlikely(!h || !h[field].nr_bounds)) {
+		cstats_bad_index(to->shared, field);
+		return;
+	}
+	h += field;
+	bucket = __cstats_bucket(h, value);
+	__cstats_add_value(&slot[field], 1);
+	__cstats_add_value(&slot[h->sum], value);
+	__cstats_add_value(&slot[h->sum + 1 + bucket], 1);
+}
+
+/* The open slot of an instance, or the family's own if it has none. */
+static __always_inline struct cstats_within
+__cstats_in(const struct cstats_open *to, const struct cstats_instance *inst)
+{
+	local64_t __percpu *slots = READ_ONCE(inst->slots);
+	struct cstats_within in = { .to = *to };
+
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+	if (WARN_ONCE(slots && to->cs && inst->family != to->shared,
+		      "cstats: instance of another family\n"))
+		slots = NULL;
+#endif
+	if (likely(slots))
+		in.to.slot = (void *)raw_cpu_ptr(slots) + to->gen;
+	return in;
+}
+
+/**
  * cstats_add - add to a field within a section
- * @s: the open section
+ * @s: the open section, of either flavour
  * @field: index of the field in the array given to cstats_init()
  * @delta: the amount to add, negative to subtract; wraps around
  *
  * One interrupt-safe read-modify-write of this CPU's memory (a plain ADD on
- * x86): a section that interrupts this one adds to the same slot.
+ * x86): a section that interrupts this one adds to the same slot. An index that
+ * is not constant is checked; see also cstats_acquire_fields().
  *
  * Context: As cstats_acquire().
  */
-static __always_inline void cstats_add(struct cstats_section *s,
-				       unsigned int field, s64 delta)
+#define cstats_add(s, field, delta)					\
+	__cstats_add(&(s)->to, (s)->to.slot, field, delta)
+
+/**
+ * cstats_observe - add an amount to a histogram within a section
+ * @s: the open section, of either flavour
+ * @field: index of the histogram in the array given to cstats_init()
+ * @value: the amount, counted in the first bucket whose bound is not smaller
+ *
+ * Adds 1 to the histogram's count and to one bucket, and @value to its sum: in
+ * every snapshot, the buckets add up to the count.
+ *
+ * Context: As cstats_acquire().
+ */
+#define cstats_observe(s, field, value)					\
+	__cstats_observe(&(s)->to, (s)->to.slot, field, value)
+
+/**
+ * cstats_in - an instance, to be added to within a section of its family
+ * @s: the open section, of either flavour
+ * @inst: the instance; if it is zeroed or removed, adds are the family's only
+ *
+ * A section may add to several instances, and to the family itself. The
+ * family's sums have all of it.
+ *
+ * Context: As cstats_acquire().
+ * Return: for cstats_add() and cstats_observe(), in place of the section, until
+ * that is released.
+ */
+#define cstats_in(s, inst)	__cstats_in(&(s)->to, inst)
+
+/**
+ * cstats_add_to - a single cstats_add() to an instance
+ * @s: the open section, of either flavour
+ * @inst: see cstats_in()
+ * @field: see cstats_add()
+ * @delta: see cstats_add()
+ *
+ * Context: As cstats_acquire().
+ */
+#define cstats_add_to(s, inst, field, delta)				\
+do {									\
+	struct cstats_within __in = cstats_in(s, inst);			\
+									\
+	cstats_add(&__in, field, delta);				\
+} while (0)
+
+static __always_inline void __cstats_release(struct cstats_section *s)
 {
-#ifdef CONFIG_DEBUG_LOCK_ALLOC
-	if (WARN_ONCE(field >= s->nr_fields, "cstats: no field %u\n", field))
+	unsigned int seq = READ_ONCE(s->cpu->seq);
+
+	smp_wmb();	/* release:C */
+	if (likely(s->to.open && seq == s->seq + 1)) {
+		WRITE_ONCE(s->cpu->seq, s->seq + 2);
+	} else if (!s->to.open || seq != s->seq || !(seq & 1)) {
+		cstats_bad_sequence(s->to.shared);
+		if (!s->to.open)
+			return;
+	}
+	__cstats_close(&s->to);
+}
+
+static __always_inline void __cstats_rcu_release(struct cstats_rcu_section *s)
+{
+	if (unlikely(!s->to.open)) {
+		cstats_bad_sequence(s->to.shared);
 		return;
-#endif
-	/* The assembly of the adds is invisible to KASAN and KCSAN. */
-	instrument_atomic_read_write(__cstats_ptr(&s->slot[field]), sizeof(s64));
-	__cstats_add(&s->slot[field], delta);
+	}
+	__cstats_close(&s->to);
 }
 
 /**
  * cstats_release - close a section
- * @s: the section that cstats_acquire() returned
+ * @s: the section, of either flavour
  *
  * Only the outermost section moves the counter. The write barrier (release:C
  * in src/rotate.c) orders the adds before the store that says they are done. It
  * is not a store-release because a reader may see the *next* section's store
  * instead, which the barrier orders too; on x86 both are free. Nested sections
- * need theirs: they may interrupt the outer one after its barrier.
+ * need theirs: they may interrupt the outer one after its barrier. The RCU
+ * flavour has neither counter nor barrier.
  *
  * A section that is released twice, or not in reverse order, is counted and
  * reported, and does no harm.
  *
  * Context: As cstats_acquire().
  */
-static __always_inline void cstats_release(struct cstats_section *s)
-{
-	smp_wmb();	/* release:C */
-	if (unlikely(!s->open || __cstats_load(s->cpu->seq) != (s->seq | 1))) {
-		cstats_bad_sequence(__cstats_ptr(s->cpu));
-		if (!s->open)
-			return;
-	} else if (likely(!(s->seq & 1))) {
-		__cstats_store(s->cpu->seq, s->seq + 2);
-	}
-	s->open = false;
-#ifdef CONFIG_DEBUG_LOCK_ALLOC
-	if (s->cs)
-		lock_map_release(&s->cs->dep_map);
-#endif
-	preempt_enable();
-}
+#define cstats_release(s)						\
+	_Generic((s), struct cstats_rcu_section *: __cstats_rcu_release, \
+		 default: __cstats_release)(s)
+
+/**
+ * cstats_count - a section with a single add
+ * @cs: a set of either flavour
+ * @field: see cstats_add()
+ * @delta: see cstats_add()
+ *
+ * Context: As cstats_acquire().
+ */
+#define cstats_count(cs, field, delta)					\
+do {									\
+	typeof(__cstats_acquire(cs)) __s = __cstats_acquire(cs);	\
+									\
+	cstats_add(&__s, field, delta);					\
+	cstats_release(&__s);						\
+} while (0)
+
+/**
+ * cstats_inc - add one to a field in a section of its own
+ * @cs: a set of either flavour
+ * @field: see cstats_add()
+ *
+ * Context: As cstats_acquire().
+ */
+#define cstats_inc(cs, field)	cstats_count(cs, field, 1)
 
 /*
  * The same bound to a scope, where the kernel has cleanup.h:
@@ -376,6 +713,8 @@ static __always_inline void cstats_release(struct cstats_section *s)
 #ifdef DEFINE_CLASS
 DEFINE_CLASS(cstats_section, struct cstats_section, cstats_release(&_T),
 	     cstats_acquire(cs), struct cstats *cs)
+DEFINE_CLASS(cstats_rcu_section, struct cstats_rcu_section, cstats_release(&_T),
+	     cstats_rcu_acquire(rcu), struct cstats_rcu *rcu)
 #endif
 
 #endif /* _LINUX_CSTATS_H */
