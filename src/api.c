@@ -9,6 +9,7 @@
  *					cpus_read_lock()
  *	cstats_init	no		yes			no, it allocates
  *	cstats_destroy	no		yes			yes
+ *	instance_*	no		yes			no, it allocates
  *	cstats_read	no (-EDEADLK)	yes			yes
  *	cstats_reset	no (-EDEADLK)	yes			no, it allocates
  *	keep_fresh	no		yes			no, it allocates
@@ -22,6 +23,8 @@
 #include <linux/bug.h>
 #include <linux/device.h>
 #include <linux/err.h>
+#include <linux/jiffies.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/mm.h>
@@ -32,6 +35,7 @@
 #include "debug.h"
 #include "debugfs.h"
 #include "describe.h"
+#include "family.h"
 #include "fresh.h"
 #include "latch.h"
 #include "mend.h"
@@ -39,47 +43,56 @@
 #include "registry.h"
 #include "rotate.h"
 #include "share.h"
+#include "sink.h"
 
-static int cstats_do_init(struct cstats *cs, const char *name,
-			  const struct cstats_field *fields,
-			  unsigned int nr_fields, struct module *owner,
-			  struct lock_class_key *key)
+static int cstats_do_init(struct cstats *cs, const struct cstats_spec *spec)
 {
+	struct cstats_about *about;
 	struct cstats_set *set;
 	int err;
 
-	err = cstats_check(cs, name, fields, nr_fields);
+	err = cstats_check(cs, spec);
 	if (err)
 		return err;
-	set = cstats_set_new(name, fields, nr_fields);
+	about = cstats_describe(spec);
+	if (IS_ERR(about))
+		return PTR_ERR(about);
+	set = cstats_set_new(spec, about);
 	if (!set) {
-		pr_err("set \"%s\": out of memory for %u fields\n", name, nr_fields);
+		pr_err("set \"%s\": out of memory for %u fields\n", spec->name,
+		       spec->nr_fields);
 		return -ENOMEM;
 	}
 	cstats_mend_init(set);
+	if (set->family)
+		cstats_family_init(set);
 	do {
-		err = cstats_register(set, cs, owner);
+		err = cstats_register(set, cs, spec->owner);
 	} while (err == -EAGAIN && cstats_debugfs_flush());
 	if (err) {
 		cstats_set_put(set);
 		return err;
 	}
-	cstats_debug_live(cs, key);
+	cstats_debug_live(cs, spec->key);
 	/* Pairs with the address dependency in cstats_acquire(). */
 	smp_store_release(&cs->shared, &set->shared);
 	cstats_debugfs_add(set);
 	return 0;
 }
 
-/* See cstats_init_owner() for all but the last parameter. */
-int __cstats_init(struct cstats *cs, const char *name,
-		  const struct cstats_field *fields, unsigned int nr_fields,
-		  struct module *owner, struct lock_class_key *key)
+/* See cstats_init_owner() and cstats_init_family(). */
+int __cstats_init(struct cstats *cs, const struct cstats_spec *spec)
 {
 	int err;
 
 	might_sleep();
-	err = cstats_do_init(cs, name, fields, nr_fields, owner, key);
+	/* Nothing else in @spec can be relied on then, nor in @cs. */
+	if (spec->interface != CSTATS_INTERFACE) {
+		pr_err("%pS was built against interface %u of <linux/cstats.h>, this is %u: build it again\n",
+		       __builtin_return_address(0), spec->interface, CSTATS_INTERFACE);
+		return -ENOEXEC;
+	}
+	err = cstats_do_init(cs, spec);
 	/* Writers that do not know of the error do no harm. */
 	if (err && cs && !cstats_registered(cs))
 		WRITE_ONCE(cs->shared, NULL);
@@ -93,11 +106,10 @@ static void cstats_devm_destroy(void *cs)
 }
 
 /* See devm_cstats_init() and cstats_init_owner(). */
-int __devm_cstats_init(struct device *dev, struct cstats *cs, const char *name,
-		       const struct cstats_field *fields, unsigned int nr_fields,
-		       struct module *owner, struct lock_class_key *key)
+int __devm_cstats_init(struct device *dev, struct cstats *cs,
+		       const struct cstats_spec *spec)
 {
-	int err = __cstats_init(cs, name, fields, nr_fields, owner, key);
+	int err = __cstats_init(cs, spec);
 
 	return err ?: devm_add_action_or_reset(dev, cstats_devm_destroy, cs);
 }
@@ -108,6 +120,7 @@ static void cstats_end(struct cstats_set *set)
 {
 	cstats_abandon(set);
 	cstats_fresh_stop(set);
+	cstats_family_orphan(set);
 	cstats_debugfs_remove(set, cstats_unregister);
 }
 
@@ -118,7 +131,8 @@ static void cstats_end(struct cstats_set *set)
  *
  * Readers that are under way end with a snapshot or -ENODEV. Sections may be
  * open, and new ones may start: their adds are lost. @cs can be freed when
- * nobody uses it any more.
+ * nobody uses it any more. Instances of a family should be removed before; each
+ * that is left keeps its memory until it is removed, or its module goes.
  *
  * Context: Process context, may sleep; waits for no section and no rotation.
  * It may be called in a CPU hotplug callback, under cpus_read_lock() and in
@@ -165,8 +179,84 @@ unsigned int cstats_forget_module(const struct module *mod)
 		cstats_end(set);
 		cond_resched();
 	}
+	cstats_family_forget(mod);
 	return n;
 }
+
+/**
+ * cstats_instance_add - add an instance to a family
+ * @cs: the family
+ * @inst: the instance, zeroed or removed
+ * @name: any text of 1 to 127 bytes, as devices are called, unique; copied
+ *
+ * Its counters are zero. Writers may use @inst from here on.
+ *
+ * Context: Process context, may sleep; not in memory reclaim, as it allocates.
+ * It may be called in a CPU hotplug callback and under cpus_read_lock().
+ * Return: 0, or with nothing changed -EINVAL (NULL, an empty name, or @cs is no
+ * family), -ENAMETOOLONG, -EEXIST (an instance has that name), -EBUSY (@inst is
+ * in use), -ENODEV (@cs is not initialized, or destroyed) or -ENOMEM.
+ */
+int cstats_instance_add(struct cstats *cs, struct cstats_instance *inst,
+			const char *name)
+{
+	struct cstats_set *set;
+	int err;
+
+	might_sleep();
+	if (!cs || !inst)
+		return -EINVAL;
+	err = cstats_check_instance(name);
+	if (err)
+		return err;
+	set = cstats_set_get(cs);
+	if (!set)
+		return -ENODEV;
+	err = set->family ? cstats_family_add(set, inst, name) : -EINVAL;
+	cstats_set_put(set);
+	return err;
+}
+EXPORT_SYMBOL_GPL(cstats_instance_add);
+
+/**
+ * cstats_instance_rename - give an instance another name
+ * @inst: the instance
+ * @name: see cstats_instance_add()
+ *
+ * Its counts stay. Not to be called while it is being added or removed.
+ *
+ * Context: As cstats_instance_add().
+ * Return: 0, or with nothing changed -EINVAL, -ENAMETOOLONG, -EEXIST, -ENODEV
+ * (it is not an instance, or its family is destroyed) or -ENOMEM.
+ */
+int cstats_instance_rename(struct cstats_instance *inst, const char *name)
+{
+	int err = inst ? cstats_check_instance(name) : -EINVAL;
+
+	might_sleep();
+	return err ?: cstats_family_rename(inst, name);
+}
+EXPORT_SYMBOL_GPL(cstats_instance_rename);
+
+/**
+ * cstats_instance_remove - remove an instance from its family
+ * @inst: the instance; nothing happens if it is NULL, zeroed or removed already
+ *
+ * Sections may be open, and new ones may start: what they add to @inst counts for
+ * the family, whose sums keep what @inst has counted. @inst can be freed when
+ * nobody uses it any more. The name is free at once.
+ *
+ * Context: Process context, may sleep; not in memory reclaim. Waits for no section
+ * and no rotation. It may be called in a CPU hotplug callback and under
+ * cpus_read_lock().
+ */
+void cstats_instance_remove(struct cstats_instance *inst)
+{
+	might_sleep();
+	if (inst)
+		cstats_family_remove(inst);
+}
+EXPORT_SYMBOL_GPL(cstats_instance_remove);
 
 /*
  * May the caller wait for a rotation of @set? Not within a section of it. A
@@ -176,7 +266,7 @@ unsigned int cstats_forget_module(const struct module *mod)
  */
 static int cstats_check_reader(struct cstats_set *set)
 {
-	if (!IS_ENABLED(CONFIG_PREEMPT_COUNT) || preemptible() ||
+	if (set->shared.rcu || !IS_ENABLED(CONFIG_PREEMPT_COUNT) || preemptible() ||
 	    !(READ_ONCE(raw_cpu_ptr(set->shared.cpu)->seq) & 1))
 		return 0;
 	atomic_inc(&set->errors);
@@ -212,19 +302,38 @@ static struct cstats_set *cstats_reader_get(struct cstats *cs)
 static bool cstats_snapshot_fits(const struct cstats_set *set,
 				 const struct cstats_snapshot *snap)
 {
-	return snap->values && snap->nr_fields >= set->shared.nr_fields;
+	return snap->values && snap->nr_values >= set->shared.nr_values;
+}
+
+static int cstats_do_read(struct cstats *cs, struct cstats_snapshot *snap,
+			  unsigned long deadline)
+{
+	struct cstats_set *set = cstats_reader_get(cs);
+	int err = -EINVAL;
+
+	if (IS_ERR(set))
+		return PTR_ERR(set);
+	if (snap && cstats_snapshot_fits(set, snap)) {
+		err = cstats_await(set, cstats_request(set, true), deadline);
+		if (!err)
+			cstats_copy(set, snap);
+	}
+	cstats_set_put(set);
+	return err;
 }
 
 /**
  * cstats_read - take a consistent snapshot of a set
  * @cs: the set
- * @snap: where to store it; @snap->values and @snap->nr_fields are the caller's
+ * @snap: where to store it; @snap->values and @snap->nr_values are the caller's
  *
  * Sections that ended before the call are in, those that start after the
  * return are out, and those in between wholly one or the other. Readers that
  * call at the same time share the work. Takes some microseconds plus the
  * longest section that is open (expedited, spare_idle), or a grace period, tens
- * of milliseconds (quiet): see the module parameter ``sync``.
+ * of milliseconds (quiet): see the module parameter ``sync``. A set of the RCU
+ * flavour takes an expedited grace period, about a hundred microseconds, in place
+ * of the former. A family's values are the sums over its instances.
  *
  * Context: Process context, may sleep, and can be killed while it does. Not
  * within a section of @cs, nor under a lock that sections take. It may be
@@ -238,26 +347,216 @@ static bool cstats_snapshot_fits(const struct cstats_set *set,
  */
 int cstats_read(struct cstats *cs, struct cstats_snapshot *snap)
 {
-	struct cstats_set *set = cstats_reader_get(cs);
-	int err = -EINVAL;
-
-	if (IS_ERR(set))
-		return PTR_ERR(set);
-	if (snap && cstats_snapshot_fits(set, snap)) {
-		err = cstats_await(set, cstats_request(set, true),
-				   cstats_deadline());
-		if (!err)
-			cstats_copy(set, snap);
-	}
-	cstats_set_put(set);
-	return err;
+	return cstats_do_read(cs, snap, cstats_deadline());
 }
 EXPORT_SYMBOL_GPL(cstats_read);
 
 /**
+ * cstats_read_timeout - cstats_read() with a deadline of its own
+ * @cs: the set
+ * @snap: see cstats_read()
+ * @timeout_ms: in place of the module parameter ``stall_ms``, in milliseconds
+ *
+ * Context: As cstats_read().
+ * Return: As cstats_read(). After -ETIMEDOUT, other readers of the set that wait
+ * for the same section or CPU do not wait any longer.
+ */
+int cstats_read_timeout(struct cstats *cs, struct cstats_snapshot *snap,
+			unsigned int timeout_ms)
+{
+	return cstats_do_read(cs, snap, jiffies + msecs_to_jiffies(timeout_ms) + 1);
+}
+EXPORT_SYMBOL_GPL(cstats_read_timeout);
+
+/**
+ * cstats_read_field - read one field of a consistent snapshot
+ * @cs: the set
+ * @field: its index; of a histogram, that is the count
+ * @value: where to store it
+ *
+ * Costs as much as cstats_read(): two fields that belong together are better
+ * read with that.
+ *
+ * Context: As cstats_read(), but not in memory reclaim, as it allocates.
+ * Return: 0, or with @value unchanged -ENOMEM, -EINVAL (NULL, or no such field)
+ * or an error of cstats_read().
+ */
+int cstats_read_field(struct cstats *cs, unsigned int field, s64 *value)
+{
+	struct cstats_snapshot *snap;
+	int err = -EINVAL;
+
+	if (!value)
+		return -EINVAL;
+	snap = cstats_snapshot_alloc(cs);
+	if (IS_ERR(snap))
+		return PTR_ERR(snap);
+	if (field < snap->nr_values)
+		err = cstats_read(cs, snap);
+	if (!err)
+		*value = snap->values[field];
+	cstats_snapshot_free(snap);
+	return err;
+}
+EXPORT_SYMBOL_GPL(cstats_read_field);
+
+/* Copy an instance's values, of a snapshot that is held. */
+static int cstats_copy_instance(struct cstats_set *set, struct cstats_instance *inst,
+				struct cstats_snapshot *snap)
+{
+	const struct cstats_member *member;
+	unsigned int nr = set->shared.nr_values, i;
+
+	cstats_copy(set, snap);
+	mutex_lock(&set->family->lock);
+	member = inst->member;
+	for (i = 0; member && i < nr; i++)
+		snap->values[i] = cstats_cells_value(&member->cells, nr, i);
+	mutex_unlock(&set->family->lock);
+	return member ? 0 : -ENODEV;
+}
+
+/**
+ * cstats_instance_read - take a snapshot of a family, and get one instance's values
+ * @inst: the instance; it must not be removed meanwhile
+ * @snap: see cstats_read()
+ *
+ * Takes as long as a snapshot of the whole family.
+ *
+ * Context: As cstats_read(), but not in memory reclaim.
+ * Return: As cstats_read(); -ENODEV if @inst is zeroed or removed. After another
+ * error than -EINVAL, @snap may have changed.
+ */
+int cstats_instance_read(struct cstats_instance *inst, struct cstats_snapshot *snap)
+{
+	struct cstats_member *member = inst ? READ_ONCE(inst->member) : NULL;
+	struct cstats_set *set;
+	unsigned long held;
+	int err;
+
+	might_sleep();
+	if (!inst || !snap)
+		return -EINVAL;
+	if (!member)
+		return -ENODEV;
+	set = member->set;
+	if (!cstats_snapshot_fits(set, snap))
+		return -EINVAL;
+	refcount_inc(&set->ref);
+	err = cstats_await(set, cstats_request(set, true), cstats_deadline());
+	if (!err)
+		err = down_read_killable(&set->base.lock);
+	if (err)
+		goto put;
+	err = cstats_hold(set, cstats_deadline(), &held);
+	if (!err) {
+		err = cstats_copy_instance(set, inst, snap);
+		cstats_let_go(set, held);
+	}
+	up_read(&set->base.lock);
+put:
+	cstats_set_put(set);
+	return err;
+}
+EXPORT_SYMBOL_GPL(cstats_instance_read);
+
+/**
+ * cstats_nr_values - how many values a snapshot of a set has
+ * @cs: the set
+ *
+ * Context: Any.
+ * Return: that number, or -EINVAL (NULL) or -ENODEV (not initialized).
+ */
+int cstats_nr_values(struct cstats *cs)
+{
+	struct cstats_shared *shared;
+	int n = -ENODEV;
+
+	if (!cs)
+		return -EINVAL;
+	rcu_read_lock();
+	shared = READ_ONCE(cs->shared);
+	if (shared)
+		n = shared->nr_values;
+	rcu_read_unlock();
+	return n;
+}
+EXPORT_SYMBOL_GPL(cstats_nr_values);
+
+/**
+ * cstats_sum_index - where a histogram's sum is in a snapshot
+ * @cs: the set
+ * @field: index of the histogram, which is where its count is
+ *
+ * The buckets follow, one for each bound and one more.
+ *
+ * Context: Any.
+ * Return: the index, or -EINVAL (NULL, or @field is no histogram) or -ENODEV (not
+ * initialized).
+ */
+int cstats_sum_index(struct cstats *cs, unsigned int field)
+{
+	struct cstats_shared *shared;
+	int index = -ENODEV;
+
+	if (!cs)
+		return -EINVAL;
+	rcu_read_lock();
+	shared = READ_ONCE(cs->shared);
+	if (shared) {
+		const struct cstats_about *about = cstats_set_of(shared)->about;
+
+		index = -EINVAL;
+		if (field < about->nr_fields && about->fields[field].kind == CSTATS_HISTOGRAM)
+			index = about->histograms[field].sum;
+	}
+	rcu_read_unlock();
+	return index;
+}
+EXPORT_SYMBOL_GPL(cstats_sum_index);
+
+/**
+ * cstats_snapshot_alloc - get memory for a set's snapshots
+ * @cs: the set
+ *
+ * Context: Process context, may sleep; not in memory reclaim.
+ * Return: for cstats_snapshot_free(), or ERR_PTR() of -EINVAL (NULL), -ENODEV (not
+ * initialized) or -ENOMEM.
+ */
+struct cstats_snapshot *cstats_snapshot_alloc(struct cstats *cs)
+{
+	int nr_values = cstats_nr_values(cs);
+	struct cstats_snapshot *snap;
+
+	might_sleep();
+	if (nr_values < 0)
+		return ERR_PTR(nr_values);
+	snap = kvzalloc(sizeof(*snap) + nr_values * sizeof(*snap->values), GFP_KERNEL);
+	if (!snap)
+		return ERR_PTR(-ENOMEM);
+	snap->values = (s64 *)(snap + 1);
+	snap->nr_values = nr_values;
+	return snap;
+}
+EXPORT_SYMBOL_GPL(cstats_snapshot_alloc);
+
+/**
+ * cstats_snapshot_free - give that memory back
+ * @snap: from cstats_snapshot_alloc(), or NULL or an error of it
+ *
+ * Context: Process context, may sleep.
+ */
+void cstats_snapshot_free(struct cstats_snapshot *snap)
+{
+	if (!IS_ERR(snap))
+		kvfree(snap);
+}
+EXPORT_SYMBOL_GPL(cstats_snapshot_free);
+
+/**
  * cstats_read_last - get the last snapshot that anybody took
  * @cs: the set
- * @snap: where to store it; @snap->values and @snap->nr_fields are the caller's
+ * @snap: where to store it; @snap->values and @snap->nr_values are the caller's
  *
  * @snap->age_ns says how old it is; cstats_keep_fresh() sets a bound. Before
  * the first rotation that is number 0, all zeros.
@@ -319,7 +618,7 @@ EXPORT_SYMBOL_GPL(cstats_keep_fresh);
 /**
  * cstats_read_unsafe - add up a set without any synchronization
  * @cs: the set; nothing happens if it is NULL or not initialized
- * @values: array for the set's number of fields
+ * @values: array for cstats_nr_values()
  *
  * For an oops, a panic or a debugger: the values may be torn.
  *
@@ -335,34 +634,38 @@ void cstats_read_unsafe(struct cstats *cs, s64 *values)
 	if (!shared || !values)
 		return;
 	set = cstats_set_of(shared);
-	for (i = 0; i < shared->nr_fields; i++) {
-		u64 sum = -READ_ONCE(set->base.sum[i]);
+	for (i = 0; i < shared->nr_values; i++) {
+		u64 sum = -READ_ONCE(set->cells.base[i]);
 
 		for_each_possible_cpu(cpu)
-			sum += (u64)local64_read(cstats_slot(set, cpu, 0) + i) +
-			       (u64)local64_read(cstats_slot(set, cpu, 1) + i);
+			sum += cstats_cells_now(&set->cells, shared->nr_values, cpu, i);
 		values[i] = sum;
 	}
+	if (set->family)
+		cstats_members_now(set, values);
 }
 EXPORT_SYMBOL_GPL(cstats_read_unsafe);
 
 /**
  * cstats_clear_unsafe - set all fields of a set to zero, gauges too
- * @cs: the set; nothing happens if it is NULL or not initialized
+ * @cs: the set
  *
  * Makes a snapshot of zeros. The caller must ensure that no section is open or
  * starts; otherwise use cstats_reset().
  *
- * Context: Process context, may sleep; not in memory reclaim.
+ * Context: As cstats_reset().
+ * Return: 0, or with nothing changed an error of cstats_read().
  */
-void cstats_clear_unsafe(struct cstats *cs)
+int cstats_clear_unsafe(struct cstats *cs)
 {
-	struct cstats_set *set = cs ? cstats_set_get(cs) : NULL;
+	struct cstats_set *set = cstats_reader_get(cs);
+	int err;
 
-	if (!set)
-		return;
-	cstats_clear_set(set);
+	if (IS_ERR(set))
+		return PTR_ERR(set);
+	err = cstats_clear_set(set);
 	cstats_set_put(set);
+	return err;
 }
 EXPORT_SYMBOL_GPL(cstats_clear_unsafe);
 
@@ -391,25 +694,68 @@ int cstats_reset(struct cstats *cs)
 }
 EXPORT_SYMBOL_GPL(cstats_reset);
 
+/* Count an error of a writer's, and report it once a minute for each set. */
+#define cstats_misuse(shared, format, ...)				\
+do {									\
+	struct cstats_set *__set = cstats_set_of(shared);		\
+									\
+	if (cstats_is_sink(shared))					\
+		break;							\
+	atomic_inc(&__set->errors);					\
+	if (__ratelimit(&__set->misuse))				\
+		WARN(1, "cstats: set \"%s\": " format "\n", __set->name,	\
+		     ##__VA_ARGS__);					\
+} while (0)
+
 /**
  * cstats_bad_sequence - a section was released with a wrong sequence number
- * @cpu: the CPU's part of the set, or of the sink
+ * @shared: the set's, or the sink
  *
- * It was released twice, or not in reverse order. That is counted, and
- * reported once a minute for each set.
+ * It was released twice, or not in reverse order.
  *
  * Context: Any.
  */
-void cstats_bad_sequence(struct cstats_cpu *cpu)
+void cstats_bad_sequence(struct cstats_shared *shared)
 {
-	struct cstats_set *set;
-
-	if (!cpu->shared)
-		return;
-	set = cstats_set_of(cpu->shared);
-	atomic_inc(&set->errors);
-	if (__ratelimit(&set->misuse))
-		WARN(1, "cstats: set \"%s\": section released twice or out of order\n",
-		     set->name);
+	cstats_misuse(shared, "section released twice or out of order");
 }
 EXPORT_SYMBOL_GPL(cstats_bad_sequence);
+
+/**
+ * cstats_bad_index - a section adds to a field that the set does not have
+ * @shared: the set's, or the sink
+ * @field: the index
+ *
+ * The add has not been made.
+ *
+ * Context: Any.
+ */
+void cstats_bad_index(struct cstats_shared *shared, unsigned int field)
+{
+	cstats_misuse(shared, "no field %u, or no histogram", field);
+}
+EXPORT_SYMBOL_GPL(cstats_bad_index);
+
+/**
+ * cstats_find_bucket - which bucket of a histogram with given bounds?
+ * @h: the histogram
+ * @value: the amount
+ *
+ * Context: Any.
+ * Return: the first whose bound is not smaller, or the last.
+ */
+unsigned int cstats_find_bucket(const struct cstats_histogram *h, u64 value)
+{
+	unsigned int from = 0, to = h->nr_bounds;
+
+	while (from < to) {
+		unsigned int middle = (from + to) / 2;
+
+		if (h->bounds[middle] < value)
+			from = middle + 1;
+		else
+			to = middle;
+	}
+	return from;
+}
+EXPORT_SYMBOL_GPL(cstats_find_bucket);

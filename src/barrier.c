@@ -27,11 +27,13 @@
  *			rcu_expedited is set.
  *
  * A grace period proves more: every preemption-disabled region that was open
- * at its start has ended, hence every section with the old generation.
+ * at its start has ended, hence every section with the old generation. Sets of
+ * the RCU flavour need that proof, as their sections leave no other trace.
+ * They never cause IPIs of ours.
  *
- * All three are started here and polled for. So the reader can sleep, be killed,
- * and give up at its deadline, even if a CPU never answers. One barrier is under
- * way at a time.
+ * All of them are started here, and either polled for, or waited for by a
+ * worker. So the reader can sleep, be killed, and give up at its deadline, even
+ * if a CPU never answers. One barrier by IPI is under way at a time.
  *
  * CPU hotplug. IPIs are sent under cpus_read_lock(), so each CPU is either
  * online and gets one, or down and without sections. A CPU that goes down
@@ -47,14 +49,16 @@
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/smp.h>
+#include <linux/workqueue.h>
 
 #include "barrier.h"
 #include "params.h"
 
-/* The barrier under way: CPUs that have not taken their IPI, or else @gp. */
+/* CPUs that have not taken their IPI. */
 static atomic_t cstats_ipis = ATOMIC_INIT(0);
-static unsigned long cstats_gp;
-static enum cstats_proof cstats_proof;
+
+static struct workqueue_struct *cstats_expedite_wq;
+static void (*cstats_barrier_ended)(void);
 
 static void cstats_ipi(void *unused)
 {
@@ -64,13 +68,21 @@ static void cstats_ipi(void *unused)
 
 static DEFINE_PER_CPU(call_single_data_t, cstats_csd);
 
-/* Modules cannot have addresses in the initial values of per-CPU data. */
-void cstats_barrier_init(void)
+/**
+ * cstats_expedite - wait for an expedited grace period
+ * @work: of the barrier
+ *
+ * It cannot be given up, hence a worker does it. Polling for it would take
+ * longer: the grace period takes about as long as a timer.
+ */
+void cstats_expedite(struct work_struct *work)
 {
-	int cpu;
+	struct cstats_barrier *barrier = container_of(work, struct cstats_barrier, work);
 
-	for_each_possible_cpu(cpu)
-		INIT_CSD(per_cpu_ptr(&cstats_csd, cpu), cstats_ipi, NULL);
+	/* Begins and ends with a full barrier. */
+	synchronize_rcu_expedited();
+	smp_store_release(&barrier->over, true);
+	cstats_barrier_ended();
 }
 
 /* False if a CPU comes or goes, and then no IPI has been sent. */
@@ -103,54 +115,80 @@ static bool cstats_send_ipis(void)
 
 /**
  * cstats_barrier_plan - which barrier would be taken now?
+ * @rcu: for sets of the RCU flavour
  *
  * Return: the least that its end is going to prove.
  */
-enum cstats_proof cstats_barrier_plan(void)
+enum cstats_proof cstats_barrier_plan(bool rcu)
 {
-	return cstats_sync_mode() == CSTATS_EXPEDITED ? CSTATS_SEEN : CSTATS_OVER;
+	return !rcu && cstats_sync_mode() == CSTATS_EXPEDITED ? CSTATS_SEEN : CSTATS_OVER;
 }
 
 /**
  * cstats_barrier_start - start a barrier
+ * @barrier: the barrier, which is not under way
  * @plan: the least that its end has to prove
  *
- * The one before must be over. Stores that the caller has made are ordered
+ * One with CSTATS_SEEN at a time. Stores that the caller has made are ordered
  * before it.
- *
- * Return: the proof that its end gives.
  */
-enum cstats_proof cstats_barrier_start(enum cstats_proof plan)
+void cstats_barrier_start(struct cstats_barrier *barrier, enum cstats_proof plan)
 {
-	cstats_proof = CSTATS_SEEN;
+	barrier->proof = CSTATS_SEEN;
+	barrier->queued = false;
 	if (plan == CSTATS_SEEN && cstats_send_ipis())
-		return cstats_proof;
-	cstats_proof = CSTATS_OVER;
-	/* Both begin with a full barrier, before they look at RCU's state. */
-	if (cstats_sync_mode() == CSTATS_QUIET)
-		cstats_gp = start_poll_synchronize_rcu();
-	else
-		cstats_gp = start_poll_synchronize_rcu_expedited();
-	return cstats_proof;
+		return;
+	barrier->proof = CSTATS_OVER;
+	if (cstats_sync_mode() == CSTATS_QUIET) {
+		/* Begins with a full barrier, before it looks at RCU's state. */
+		barrier->gp = start_poll_synchronize_rcu();
+		return;
+	}
+	barrier->over = false;
+	barrier->queued = true;
+	queue_work(cstats_expedite_wq, &barrier->work);
 }
 
 /**
- * cstats_barrier_done - is the barrier that was started over?
+ * cstats_barrier_done - is a barrier that was started over?
+ * @barrier: the barrier
  *
  * Return: whether it is. Then loads that follow are ordered after it, on all
  * CPUs.
  */
-bool cstats_barrier_done(void)
+bool cstats_barrier_done(struct cstats_barrier *barrier)
 {
-	if (cstats_proof == CSTATS_OVER)
-		return poll_state_synchronize_rcu(cstats_gp);
 	/* ipi:B is before the decrement that this reads, or an earlier one. */
-	return !atomic_read_acquire(&cstats_ipis);
+	if (barrier->proof == CSTATS_SEEN)
+		return !atomic_read_acquire(&cstats_ipis);
+	if (barrier->queued)
+		return smp_load_acquire(&barrier->over);
+	return poll_state_synchronize_rcu(barrier->gp);
 }
 
-/* Wait until no IPI is on its way, before the module goes. */
-void cstats_barrier_drain(void)
+/**
+ * cstats_barrier_init - get ready for barriers
+ * @ended: called by a worker when one that is not polled for has ended
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int cstats_barrier_init(void (*ended)(void))
+{
+	int cpu;
+
+	/* Modules cannot have addresses in the initial values of per-CPU data. */
+	for_each_possible_cpu(cpu)
+		INIT_CSD(per_cpu_ptr(&cstats_csd, cpu), cstats_ipi, NULL);
+	cstats_barrier_ended = ended;
+	cstats_expedite_wq = alloc_workqueue("cstats_expedite", WQ_UNBOUND | WQ_HIGHPRI |
+							       WQ_MEM_RECLAIM, 0);
+	return cstats_expedite_wq ? 0 : -ENOMEM;
+}
+
+/* Wait until no IPI and no grace period is on its way, before the module goes. */
+void cstats_barrier_exit(void)
 {
 	while (atomic_read(&cstats_ipis))
 		msleep(20);
+	destroy_workqueue(cstats_expedite_wq);
 }

@@ -7,7 +7,9 @@
 
 #include "set.h"
 
-u64 *cstats_parts(struct cstats_set *set, struct cstats_snapshot *snap);
+int cstats_parts_begin(struct cstats_set *set, unsigned long *held);
+u64 *cstats_parts_of(struct cstats_set *set, struct cstats_cells *cells);
+void cstats_parts_end(struct cstats_set *set, unsigned long held);
 int cstats_reset_set(struct cstats_set *set);
 int cstats_clear_set(struct cstats_set *set);
 

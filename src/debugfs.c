@@ -8,6 +8,7 @@
  *	cstats_sets/<set>/percpu	each possible CPU's part of a snapshot
  *	cstats_sets/<set>/fields	name, kind, unit and description
  *	cstats_sets/<set>/reset		write 1: counters count from here
+ *	cstats_sets/<set>/instance	write a name, and read: that instance only
  *
  * Snapshots are taken at open. Readable and writable files are separate because
  * lockdown refuses to open any debugfs file that has a write bit. Without
@@ -22,9 +23,12 @@
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
+#include <linux/string.h>
+#include <linux/string_helpers.h>
 
 #include "base.h"
 #include "debugfs.h"
+#include "describe.h"
 #include "registry.h"
 #include "report.h"
 #include "sink.h"
@@ -33,8 +37,8 @@ static struct dentry *cstats_file, *cstats_dir;
 static struct workqueue_struct *cstats_files_wq;
 
 /*
- * A report as lines of text, in records: the first lines, then one record for
- * each set, or in percpu for each field of the only one.
+ * A report as lines of text, in records: the first lines, then for each set one
+ * of its own, and one for each of its instances. In percpu, each line is one.
  */
 static void cstats_show_first(struct seq_file *m, bool all)
 {
@@ -60,43 +64,96 @@ static void cstats_show_head(struct seq_file *m, const struct cstats_report_set 
 		   snap->rotation_ns, snap->since_ns);
 }
 
-static void cstats_show_values(struct seq_file *m, const struct cstats_report_set *rs)
+/* The characters that would end or split a line's first column, in octal. */
+#define CSTATS_ESCAPED							\
+	" \t\n\v\f\r\"\\\a\b\177\001\002\003\004\005\006\016\017\020\021"	\
+	"\022\023\024\025\026\027\030\031\032\033\034\035\036\037"
+
+/* What the names of a set's, or an instance's, values begin with. */
+static void cstats_show_name(struct seq_file *m, const struct cstats_report_set *rs,
+			     const struct cstats_report_instance *ri)
 {
+	seq_puts(m, rs->set->name);
+	if (ri) {
+		seq_putc(m, '{');
+		seq_puts(m, rs->set->family->label);
+		seq_puts(m, "=\"");
+		seq_escape(m, ri->label->text, CSTATS_ESCAPED);
+		seq_puts(m, "\"}");
+	}
+	seq_putc(m, '.');
+}
+
+static void cstats_show_values(struct seq_file *m, const struct cstats_report_set *rs,
+			       const struct cstats_report_instance *ri)
+{
+	const struct cstats_about *about = rs->set->about;
 	unsigned int i;
 
-	cstats_show_head(m, rs);
-	for (i = 0; i < rs->set->shared.nr_fields; i++)
-		seq_printf(m, "%s.%s %lld\n", rs->set->name,
-			   rs->set->fields[i].name, rs->snap.values[i]);
+	for (i = 0; i < about->nr_values; i++) {
+		const struct cstats_line *line = &about->lines[i];
+
+		cstats_show_name(m, rs, ri);
+		seq_puts(m, line->name);
+		seq_put_decimal_ll(m, " ", ri ? ri->values[line->index] :
+					   rs->snap.values[line->index]);
+		seq_putc(m, '\n');
+	}
 }
 
 static void cstats_show_parts(struct seq_file *m, const struct cstats_report_set *rs,
-			      unsigned int field)
+			      const struct cstats_report_instance *ri, unsigned int i)
 {
-	const struct cstats_set *set = rs->set;
+	const struct cstats_about *about = rs->set->about;
+	const struct cstats_line *line = &about->lines[i];
+	const u64 *parts = ri ? ri->cpu : rs->cpu;
 	int cpu;
 
-	if (!field)
-		cstats_show_head(m, rs);
-	for_each_possible_cpu(cpu)
-		seq_printf(m, "%s.%s %d %lld\n", set->name,
-			   set->fields[field].name, cpu,
-			   (s64)rs->cpu[(size_t)cpu * set->shared.nr_fields + field]);
+	for_each_possible_cpu(cpu) {
+		cstats_show_name(m, rs, ri);
+		seq_puts(m, line->name);
+		seq_put_decimal_ull(m, " ", cpu);
+		seq_put_decimal_ll(m, " ", parts[(size_t)cpu * about->nr_values + line->index]);
+		seq_putc(m, '\n');
+	}
 }
 
-static unsigned int cstats_records(const struct cstats_report *report)
+/* Number the records, once the report is complete. */
+static void cstats_number(struct cstats_report *report)
 {
-	const struct cstats_report_set *rs = report->sets;
+	struct cstats_report_set *rs, *end = report->sets + report->nr_sets;
 
-	if (report->nr_sets && rs->cpu)
-		return 1 + rs->set->shared.nr_fields;
-	return 1 + report->nr_sets;
+	report->nr_records = 1;
+	for (rs = report->sets; rs < end; rs++) {
+		rs->record = report->nr_records;
+		report->nr_records += (1 + (unsigned long)rs->nr_instances) *
+				      (report->percpu ? rs->set->about->nr_values : 1);
+	}
+}
+
+/* The set that has a record, which is not the first one. */
+static const struct cstats_report_set *cstats_set_with(const struct cstats_report *report,
+						       unsigned long record)
+{
+	unsigned int from = 0, to = report->nr_sets;
+
+	while (to - from > 1) {
+		unsigned int middle = from + (to - from) / 2;
+
+		if (report->sets[middle].record <= record)
+			from = middle;
+		else
+			to = middle;
+	}
+	return &report->sets[from];
 }
 
 /* The record's position is passed on, plus one, so that it is never NULL. */
 static void *cstats_start(struct seq_file *m, loff_t *pos)
 {
-	return *pos < cstats_records(m->private) ?
+	const struct cstats_report *report = m->private;
+
+	return report && *pos < report->nr_records ?
 	       (void *)(unsigned long)(*pos + 1) : NULL;
 }
 
@@ -113,22 +170,29 @@ static void cstats_stop(struct seq_file *m, void *v)
 static int cstats_show(struct seq_file *m, void *v)
 {
 	const struct cstats_report *report = m->private;
-	unsigned long record = (unsigned long)v - 1;
+	const struct cstats_report_instance *ri;
+	unsigned long record = (unsigned long)v - 1, line = 0;
 	const struct cstats_report_set *rs;
 
 	if (!record) {
 		cstats_show_first(m, !file_inode(m->file)->i_private);
 		return 0;
 	}
-	rs = report->sets;
-	if (report->nr_sets && rs->cpu) {
-		cstats_show_parts(m, rs, record - 1);
-		return 0;
-	}
-	rs += record - 1;
+	rs = cstats_set_with(report, record);
 	if (rs->err == -ENODEV)
 		return SEQ_SKIP;
-	cstats_show_values(m, rs);
+	if (record == rs->record)
+		cstats_show_head(m, rs);
+	record -= rs->record;
+	if (report->percpu) {
+		line = record % rs->set->about->nr_values;
+		record /= rs->set->about->nr_values;
+	}
+	ri = record ? &rs->instances[record - 1] : NULL;
+	if (report->percpu)
+		cstats_show_parts(m, rs, ri, line);
+	else if (ri || !report->only)
+		cstats_show_values(m, rs, ri);
 	cond_resched();
 	return 0;
 }
@@ -147,6 +211,7 @@ static int cstats_open(struct file *file, struct cstats_report *report)
 
 	if (IS_ERR(report))
 		return PTR_ERR(report);
+	cstats_number(report);
 	err = seq_open(file, &cstats_ops);
 	if (err) {
 		cstats_report_free(report);
@@ -198,15 +263,86 @@ CSTATS_REPORT_FOPS(values);
 CSTATS_REPORT_FOPS(last);
 CSTATS_REPORT_FOPS(percpu);
 
+/*
+ * One instance of a family: write its name, as it is printed, and read. Both are
+ * done with the same open file; each write takes a snapshot.
+ */
+static int cstats_one_open(struct inode *inode, struct file *file)
+{
+	return seq_open(file, &cstats_ops);
+}
+
+static ssize_t cstats_one_write(struct file *file, const char __user *buf,
+				     size_t count, loff_t *pos)
+{
+	struct seq_file *m = file->private_data;
+	struct cstats_report *report, *old;
+	char *name;
+
+	if (!count || count > 4 * CSTATS_INSTANCE_LEN)
+		return -EINVAL;
+	name = memdup_user_nul(buf, count);
+	if (IS_ERR(name))
+		return PTR_ERR(name);
+	if (name[count - 1] == '\n')
+		name[count - 1] = '\0';
+	string_unescape_inplace(name, UNESCAPE_OCTAL);
+	report = cstats_report_instance(file_inode(file)->i_private, name);
+	if (IS_ERR(report)) {
+		kfree(name);
+		return PTR_ERR(report);
+	}
+	kfree(name);
+	report->only = "";	/* only that it is one matters from here on */
+	cstats_number(report);
+	mutex_lock(&m->lock);
+	old = m->private;
+	m->private = report;
+	m->count = 0;
+	m->from = 0;
+	m->index = 0;
+	m->read_pos = 0;
+	mutex_unlock(&m->lock);
+	cstats_report_free(old);
+	return count;
+}
+
+static ssize_t cstats_one_read(struct file *file, char __user *buf, size_t size,
+				    loff_t *pos)
+{
+	struct seq_file *m = file->private_data;
+
+	return READ_ONCE(m->private) ? seq_read(file, buf, size, pos) : -ENODATA;
+}
+
+static const struct file_operations cstats_one_fops = {
+	.owner = THIS_MODULE,
+	.open = cstats_one_open,
+	.write = cstats_one_write,
+	.read = cstats_one_read,
+	.llseek = seq_lseek,
+	.release = cstats_release_report,
+};
+
+static const char * const cstats_kind_names[] = {
+	[CSTATS_COUNTER] = "counter",
+	[CSTATS_GAUGE] = "gauge",
+	[CSTATS_HISTOGRAM] = "histogram",
+};
+
 static int cstats_fields_show(struct seq_file *m, void *v)
 {
 	const struct cstats_set *set = m->private;
+	const struct cstats_about *about = set->about;
 	const struct cstats_field *f;
 
 	seq_puts(m, "# name kind unit description\n");
-	for (f = set->fields; f < set->fields + set->shared.nr_fields; f++)
-		seq_printf(m, "%s %s %s%s%s\n", f->name,
-			   f->kind == CSTATS_GAUGE ? "gauge" : "counter",
+	seq_printf(m, "# %s flavour %s\n", set->name, set->shared.rcu ? "rcu" : "sequenced");
+	if (set->family)
+		seq_printf(m, "# %s label %s instances %u\n", set->name,
+			   set->family->label, READ_ONCE(set->family->nr_members));
+	for (f = about->fields; f < about->fields + about->nr_fields; f++)
+		seq_printf(m, "%s %s %s%s%s\n", f->name, cstats_kind_names[f->kind],
 			   f->unit ?: "-", f->description ? " " : "",
 			   f->description ?: "");
 	return 0;
@@ -254,6 +390,8 @@ void cstats_debugfs_add(struct cstats_set *set)
 	debugfs_create_file("percpu", 0444, dir, set, &cstats_percpu_fops);
 	debugfs_create_file("fields", 0444, dir, set, &cstats_fields_fops);
 	debugfs_create_file("reset", 0200, dir, set, &cstats_reset_fops);
+	if (set->family)
+		debugfs_create_file("instance", 0600, dir, set, &cstats_one_fops);
 	set->files.dir = dir;
 }
 

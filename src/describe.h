@@ -8,14 +8,47 @@
 #include <linux/cstats.h>
 #include <linux/percpu.h>
 
-/* As many as fit a per-CPU allocation. */
-#define CSTATS_MAX_FIELDS						\
+/* As many values as fit a per-CPU allocation. */
+#define CSTATS_MAX_VALUES						\
 	((unsigned int)((PCPU_MIN_UNIT_SIZE - sizeof(struct cstats_cpu)) / \
 			(2 * sizeof(local64_t))))
 
-int cstats_check(const struct cstats *cs, const char *name,
-		 const struct cstats_field *fields, unsigned int nr_fields);
-struct cstats_field *cstats_copy_fields(const struct cstats_field *fields,
-					unsigned int nr_fields);
+/**
+ * struct cstats_line - a value as it is printed
+ * @name: its name
+ * @index: its index
+ */
+struct cstats_line {
+	const char *name;
+	unsigned int index;
+};
+
+/**
+ * struct cstats_about - all that is known of a set's values
+ * @nr_fields: number of fields
+ * @nr_values: number of values
+ * @fields: copy of the descriptions
+ * @histograms: by field, or NULL if none of them is one
+ * @lines: all values, in the order of the fields
+ */
+struct cstats_about {
+	unsigned int nr_fields;
+	unsigned int nr_values;
+	struct cstats_field *fields;
+	struct cstats_histogram *histograms;
+	struct cstats_line *lines;
+};
+
+int cstats_check(const struct cstats *cs, const struct cstats_spec *spec);
+int cstats_check_instance(const char *name);
+struct cstats_about *cstats_describe(const struct cstats_spec *spec);
+
+/* Is value @i a level, which a reset does not change? */
+static inline bool cstats_is_gauge(const struct cstats_about *about, unsigned int i)
+{
+	return i < about->nr_fields && about->fields[i].kind == CSTATS_GAUGE;
+}
+
+u64 cstats_bound(const struct cstats_field *field, unsigned int i);
 
 #endif /* _CSTATS_DESCRIBE_H */

@@ -35,11 +35,10 @@
  * @set: the set; callers exclude each other
  * @head: the snapshot, without values
  *
- * Its values are the totals of both slots less the base.
+ * Its values are those of the set's cells.
  */
 void cstats_publish(struct cstats_set *set, const struct cstats_published *head)
 {
-	const struct cstats_rotation *r = &set->rotation;
 	struct cstats_latch *latch = &set->latch;
 	unsigned int next = latch->newest + 1, i;
 	struct cstats_published *p = &latch->published[next & 1];
@@ -50,9 +49,9 @@ void cstats_publish(struct cstats_set *set, const struct cstats_published *head)
 	WRITE_ONCE(p->rotation_ns, head->rotation_ns);
 	WRITE_ONCE(p->since_ns, head->since_ns);
 	WRITE_ONCE(p->nr_cpus, head->nr_cpus);
-	for (i = 0; i < set->shared.nr_fields; i++)
+	for (i = 0; i < set->shared.nr_values; i++)
 		WRITE_ONCE(p->values[i],
-			   r->last[0][i] + r->last[1][i] - set->base.sum[i]);
+			   cstats_cells_value(&set->cells, set->shared.nr_values, i));
 	smp_wmb();	/* publish:F2 */
 	WRITE_ONCE(latch->newest, next);
 }
@@ -80,7 +79,7 @@ void cstats_copy(const struct cstats_set *set, struct cstats_snapshot *snap)
 		snap->rotation_ns = READ_ONCE(p->rotation_ns);
 		snap->since_ns = READ_ONCE(p->since_ns);
 		snap->nr_cpus = READ_ONCE(p->nr_cpus);
-		for (i = 0; i < set->shared.nr_fields; i++)
+		for (i = 0; i < set->shared.nr_values; i++)
 			snap->values[i] = READ_ONCE(p->values[i]);
 		smp_rmb();					/* copy:G2 */
 	} while (READ_ONCE(latch->newest) != newest);

@@ -2,6 +2,7 @@
 /*
  * cstats: the module, that is, the order in which its parts start and stop
  */
+#include <linux/cstats.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
 #include <linux/rcupdate.h>
@@ -9,6 +10,7 @@
 #include "api.h"
 #include "barrier.h"
 #include "debugfs.h"
+#include "family.h"
 #include "mend.h"
 #include "share.h"
 #include "sink.h"
@@ -30,7 +32,6 @@ static int __init cstats_module_init(void)
 {
 	int err;
 
-	cstats_barrier_init();
 	err = cstats_sink_start();
 	if (err)
 		return err;
@@ -40,9 +41,15 @@ static int __init cstats_module_init(void)
 	err = cstats_share_start();
 	if (err)
 		goto stop_mend;
-	err = cstats_debugfs_start();
+	err = cstats_barrier_init(cstats_serve);
 	if (err)
 		goto stop_share;
+	err = cstats_family_start();
+	if (err)
+		goto stop_barrier;
+	err = cstats_debugfs_start();
+	if (err)
+		goto stop_family;
 	err = register_module_notifier(&cstats_module_nb);
 	if (err)
 		goto stop_debugfs;
@@ -50,6 +57,10 @@ static int __init cstats_module_init(void)
 
 stop_debugfs:
 	cstats_debugfs_stop();
+stop_family:
+	cstats_family_stop();
+stop_barrier:
+	cstats_barrier_exit();
 stop_share:
 	cstats_share_stop();
 stop_mend:
@@ -64,15 +75,17 @@ static void __exit cstats_module_exit(void)
 {
 	unregister_module_notifier(&cstats_module_nb);
 	cstats_debugfs_stop();
+	cstats_family_stop();
+	cstats_barrier_exit();
 	cstats_share_stop();
 	cstats_mend_stop();
-	cstats_barrier_drain();
 	rcu_barrier();		/* the sets are freed */
 	cstats_sink_stop();
 }
 
-module_init(cstats_module_init);
+subsys_initcall(cstats_module_init);	/* built in: before its clients */
 module_exit(cstats_module_exit);
 
 MODULE_DESCRIPTION("Per-CPU counters whose totals are consistent");
+MODULE_VERSION(CSTATS_VERSION);
 MODULE_LICENSE("GPL");

@@ -5,6 +5,9 @@
  * A report is taken when a file is opened and stays as it is, so that one open
  * is one snapshot however it is read. It holds a reference to its sets, which
  * may be destroyed meanwhile.
+ *
+ * The values of a family's instances are copied while its snapshot is held, and
+ * the lock of the base keeps resets away. So all of them are of one instant.
  */
 #include <linux/err.h>
 #include <linux/mm.h>
@@ -27,16 +30,25 @@ static struct cstats_report *cstats_report_new(unsigned int nr_sets)
 	return report ?: ERR_PTR(-ENOMEM);
 }
 
-/* Add @set, with the caller's reference, to @report, which has room for it. */
-static int cstats_report_add(struct cstats_report *report,
-			     struct cstats_set *set)
+/* Memory for the snapshots of all sets, in one piece. */
+static int cstats_report_alloc(struct cstats_report *report)
 {
-	struct cstats_report_set *rs = &report->sets[report->nr_sets++];
+	struct cstats_report_set *rs, *end = report->sets + report->nr_sets;
+	size_t n = 0;
 
-	rs->set = set;
-	rs->snap.nr_fields = set->shared.nr_fields;
-	rs->snap.values = kvcalloc(rs->snap.nr_fields, sizeof(s64), GFP_KERNEL);
-	return rs->snap.values ? 0 : -ENOMEM;
+	for (rs = report->sets; rs < end; rs++)
+		n += rs->set->shared.nr_values;
+	if (!n)
+		return 0;
+	report->values = kvcalloc(n, sizeof(s64), GFP_KERNEL);
+	if (!report->values)
+		return -ENOMEM;
+	for (n = 0, rs = report->sets; rs < end; rs++) {
+		rs->snap.values = report->values + n;
+		rs->snap.nr_values = rs->set->shared.nr_values;
+		n += rs->snap.nr_values;
+	}
+	return 0;
 }
 
 /* All sets that were there when this began, and maybe a later one. */
@@ -44,13 +56,106 @@ static int cstats_report_collect(struct cstats_report *report,
 				 unsigned int nr_sets)
 {
 	struct cstats_set *set;
-	int err = 0;
 	u32 id = 0;
 
-	while (!err && report->nr_sets < nr_sets && (set = cstats_next_set(&id))) {
-		err = cstats_report_add(report, set);
+	while (report->nr_sets < nr_sets && (set = cstats_next_set(&id))) {
+		report->sets[report->nr_sets++].set = set;
 		cond_resched();
 	}
+	return cstats_report_alloc(report);
+}
+
+static int cstats_copy_instance(struct cstats_report *report,
+				struct cstats_report_set *rs,
+				struct cstats_member *member)
+{
+	struct cstats_report_instance *ri = &rs->instances[rs->nr_instances];
+	unsigned int nr = rs->set->shared.nr_values, i;
+
+	if (report->percpu) {
+		ri->cpu = cstats_parts_of(rs->set, &member->cells);
+		if (!ri->cpu)
+			return 0;	/* it has come too late */
+	}
+	ri->values = rs->values + (size_t)rs->nr_instances++ * nr;
+	for (i = 0; i < nr; i++)
+		ri->values[i] = cstats_cells_value(&member->cells, nr, i);
+	ri->label = member->label;
+	refcount_inc(&ri->label->ref);
+	return 0;
+}
+
+/* Needs the family's lock. */
+static int cstats_copy_instances(struct cstats_report *report,
+				 struct cstats_report_set *rs)
+{
+	struct cstats_family *family = rs->set->family;
+	unsigned int n = report->only ? 1 : family->nr_members;
+	struct cstats_member *member;
+	struct cstats_label *label;
+	unsigned long id = 0;
+
+	if (!n)
+		return 0;
+	rs->instances = kvcalloc(n, sizeof(*rs->instances), GFP_KERNEL);
+	rs->values = kvcalloc((size_t)n * rs->set->shared.nr_values, sizeof(u64),
+			      GFP_KERNEL);
+	if (!rs->instances || !rs->values)
+		return -ENOMEM;
+	if (report->only) {
+		label = cstats_label_find(family, report->only);
+		return label ? cstats_copy_instance(report, rs, label->member) : -ENOENT;
+	}
+	while (rs->nr_instances < n && (member = cstats_member_next(family, &id))) {
+		if (member->label)
+			cstats_copy_instance(report, rs, member);
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Copy the set's snapshot, which is held, with all instances. */
+static int cstats_report_copy(struct cstats_report *report, struct cstats_report_set *rs)
+{
+	struct cstats_family *family = rs->set->family;
+	int err = 0;
+
+	cstats_copy(rs->set, &rs->snap);
+	if (family) {
+		err = mutex_lock_killable(&family->lock);
+		if (err)
+			return err;
+		err = cstats_copy_instances(report, rs);
+		mutex_unlock(&family->lock);
+	}
+	return err;
+}
+
+/* The same for a snapshot that is not held yet. */
+static int cstats_report_hold(struct cstats_report *report, struct cstats_report_set *rs,
+			      unsigned long deadline)
+{
+	struct cstats_set *set = rs->set;
+	unsigned long held;
+	int err;
+
+	if (!set->family) {
+		cstats_copy(set, &rs->snap);
+		return 0;
+	}
+	err = down_read_killable(&set->base.lock);
+	if (err)
+		return err;
+	err = cstats_hold(set, deadline, &held);
+	if (!err) {
+		err = cstats_report_copy(report, rs);
+		cstats_let_go(set, held);
+	} else if (err != -EINTR) {
+		rs->err = err;	/* without the instances, then */
+		cstats_copy(set, &rs->snap);
+		err = 0;
+	}
+	up_read(&set->base.lock);
 	return err;
 }
 
@@ -60,21 +165,22 @@ static int cstats_report_collect(struct cstats_report *report,
  */
 static int cstats_report_read(struct cstats_report *report)
 {
+	struct cstats_report_set *rs, *end = report->sets + report->nr_sets;
 	unsigned long deadline = cstats_deadline();
-	struct cstats_report_set *rs;
 	bool urgent = report->nr_sets == 1;
+	int err;
 
-	for (rs = report->sets; rs < report->sets + report->nr_sets; rs++) {
+	for (rs = report->sets; rs < end; rs++) {
 		rs->want = cstats_request(rs->set, urgent);
 		cond_resched();
 	}
-	for (rs = report->sets; rs < report->sets + report->nr_sets; rs++) {
+	for (rs = report->sets; rs < end; rs++) {
 		rs->err = cstats_await(rs->set, rs->want, deadline);
-		if (rs->err == -EINTR) {
+		err = rs->err == -EINTR ? -EINTR : cstats_report_hold(report, rs, deadline);
+		if (err) {
 			cstats_kick();	/* what has been asked for is to be dropped */
-			return -EINTR;
+			return err;
 		}
-		cstats_copy(rs->set, &rs->snap);
 		rs->errors = atomic_read(&rs->set->errors);
 		cond_resched();
 	}
@@ -125,7 +231,22 @@ static struct cstats_report *cstats_report_of(struct cstats_set *set)
 		cstats_set_put(set);
 		return report;
 	}
-	return cstats_report_done(report, cstats_report_add(report, set));
+	report->sets[report->nr_sets++].set = set;
+	return cstats_report_done(report, cstats_report_alloc(report));
+}
+
+static struct cstats_report *cstats_report_this(struct cstats_set *set, const char *only)
+{
+	struct cstats_report *report = cstats_report_of(set);
+	int err;
+
+	if (IS_ERR(report))
+		return report;
+	report->only = only;
+	err = cstats_report_read(report);
+	if (!err && report->sets[0].err == -ENODEV)
+		err = -ENODEV;
+	return cstats_report_done(report, err);
 }
 
 /**
@@ -137,15 +258,23 @@ static struct cstats_report *cstats_report_of(struct cstats_set *set)
  */
 struct cstats_report *cstats_report_one(struct cstats_set *set)
 {
-	struct cstats_report *report = cstats_report_of(set);
-	int err;
+	return cstats_report_this(set, NULL);
+}
 
-	if (IS_ERR(report))
-		return report;
-	err = cstats_report_read(report);
-	if (!err && report->sets[0].err == -ENODEV)
-		err = -ENODEV;
-	return cstats_report_done(report, err);
+/**
+ * cstats_report_instance - take a snapshot of a family, and keep one instance
+ * @set: the family
+ * @name: the instance's name; it has to last as long as the report
+ *
+ * The family is rotated as a whole, which takes as long as its instances are
+ * many; but only one is copied and printed.
+ *
+ * Context: Process context, may sleep.
+ * Return: as cstats_report_one(), or ERR_PTR(-ENOENT) if there is none.
+ */
+struct cstats_report *cstats_report_instance(struct cstats_set *set, const char *name)
+{
+	return set->family ? cstats_report_this(set, name) : ERR_PTR(-ENOENT);
 }
 
 /**
@@ -161,24 +290,29 @@ struct cstats_report *cstats_report_percpu(struct cstats_set *set)
 {
 	struct cstats_report *report = cstats_report_of(set);
 	struct cstats_report_set *rs;
-	u64 *cpu;
+	unsigned long held;
+	int err;
 
 	if (IS_ERR(report))
 		return report;
 	rs = report->sets;
-	cpu = cstats_parts(set, &rs->snap);
-	if (IS_ERR(cpu))
-		return cstats_report_done(report, PTR_ERR(cpu));
-	rs->cpu = cpu;
+	report->percpu = true;
+	err = cstats_parts_begin(set, &held);
+	if (err)
+		return cstats_report_done(report, err);
+	err = cstats_report_copy(report, rs);
+	rs->cpu = cstats_parts_of(set, &set->cells);
+	cstats_parts_end(set, held);
 	rs->errors = atomic_read(&set->errors);
-	return report;
+	return cstats_report_done(report, err);
 }
 
 /**
  * cstats_report_last - get the last snapshot of one set, without a rotation
  * @set: the set
  *
- * Context: Process context, may sleep, but waits for nothing.
+ * Context: Process context, may sleep. Waits for nothing but, if @set is a
+ * family, sums of its instances that are being made.
  * Return: as cstats_report_one().
  */
 struct cstats_report *cstats_report_last(struct cstats_set *set)
@@ -187,9 +321,24 @@ struct cstats_report *cstats_report_last(struct cstats_set *set)
 
 	if (IS_ERR(report))
 		return report;
-	cstats_copy(set, &report->sets[0].snap);
 	report->sets[0].errors = atomic_read(&set->errors);
-	return report;
+	return cstats_report_done(report, cstats_report_hold(report, report->sets,
+							     cstats_deadline()));
+}
+
+static void cstats_report_free_set(struct cstats_report_set *rs)
+{
+	unsigned int i;
+
+	for (i = 0; i < rs->nr_instances; i++) {
+		cstats_label_put(rs->instances[i].label);
+		kvfree(rs->instances[i].cpu);
+		cond_resched();
+	}
+	kvfree(rs->instances);
+	kvfree(rs->values);
+	kvfree(rs->cpu);
+	cstats_set_put(rs->set);
 }
 
 /**
@@ -200,11 +349,12 @@ void cstats_report_free(struct cstats_report *report)
 {
 	unsigned int i;
 
-	for (i = 0; report && i < report->nr_sets; i++) {
-		cstats_set_put(report->sets[i].set);
-		kvfree(report->sets[i].snap.values);
-		kvfree(report->sets[i].cpu);
+	if (!report)
+		return;
+	for (i = 0; i < report->nr_sets; i++) {
+		cstats_report_free_set(&report->sets[i]);
 		cond_resched();
 	}
+	kvfree(report->values);
 	kvfree(report);
 }

@@ -22,14 +22,34 @@
  * section that is opened after one that saw the new generation, on the same
  * CPU or through release and acquire, sees it too.
  *
- * A set is in one of three states:
+ * A set is in one of these states:
  *
  *	IDLE	begun == done. A request makes it CUT, once the barrier of the
- *		batch before is over.
+ *		batch before is over, and no reader holds the last snapshot.
  *	CUT	begun == done + 1; the generation has changed. The end of the
  *		barrier makes it OPEN.
  *	OPEN	begun == done + 1; sections that were open at the barrier may
  *		go on. When all have ended it is summed, published and IDLE.
+ *	SUM	begun == done + 1; only families, whose instances are summed in
+ *		slices, once no reader holds the snapshot before. Then IDLE.
+ *
+ * The flavours. Sections of the RCU flavour have no sequence counter, and readers
+ * wait for a grace period, after which none is open that loaded the generation
+ * before. Nothing has to be noted or waited for then. Everything else is the
+ * same. Each flavour has a batch of its own, so that no reader waits for the
+ * slower barrier of the other one; but where both need a grace period
+ * (sync=quiet, spare_idle), all sets share it.
+ *
+ * Families. An instance has slots of its own, and the generation and the counters
+ * of its set. A removed instance is summed like the others until a grace period has
+ * passed, after which no section adds to it. Then its slots are added to "gone", a
+ * sum of those that are no more, and it leaves (family.c). That happens in any state
+ * but SUM, so that each slot is summed exactly once by each rotation.
+ *
+ * Holds. A reader that copies more than the totals asks for a rotation and holds
+ * its snapshot: the next rotation waits for it. A hold is counted in ->asked
+ * when it is asked for, in ->owed while its rotation is under way, and in
+ * ->holds from there on.
  *
  * Sets are rotated in batches that share a barrier and take about a
  * millisecond of work at most. A set whose sections go on stays OPEN while
@@ -123,7 +143,6 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/kcsan-checks.h>
 #include <linux/ktime.h>
 #include <linux/printk.h>
 #include <linux/rcupdate.h>
@@ -135,6 +154,7 @@
 #include "barrier.h"
 #include "compat.h"
 #include "latch.h"
+#include "member.h"
 #include "mend.h"
 #include "rotate.h"
 
@@ -156,24 +176,72 @@
 /* All of the state below but the requests is under this mutex. */
 DEFINE_MUTEX(cstats_rotate_mutex);
 
-/* Sets that readers wait for: of readers of one set, and of others. */
-static LIST_HEAD(cstats_urgent);
-static LIST_HEAD(cstats_requests);
+/* Sets that readers wait for, by flavour: of readers of one set, and of others. */
+static struct list_head cstats_urgent[2] = {
+	LIST_HEAD_INIT(cstats_urgent[0]), LIST_HEAD_INIT(cstats_urgent[1]),
+};
+static struct list_head cstats_requests[2] = {
+	LIST_HEAD_INIT(cstats_requests[0]), LIST_HEAD_INIT(cstats_requests[1]),
+};
 static DEFINE_SPINLOCK(cstats_request_lock);
 
-static LIST_HEAD(cstats_cut);		/* the batch, until its barrier is over */
-static LIST_HEAD(cstats_recent);	/* the batch from there on */
+/**
+ * struct cstats_batch - sets that share a barrier
+ * @cut: these sets, until it is over
+ * @barrier: the barrier
+ * @unanswered: somebody has waited for it in vain
+ */
+struct cstats_batch {
+	struct list_head cut;
+	struct cstats_barrier barrier;
+	bool unanswered;
+};
+
+/* By what their barrier has to prove. */
+static struct cstats_batch cstats_batches[2] = {
+	[CSTATS_SEEN] = {
+		.cut = LIST_HEAD_INIT(cstats_batches[CSTATS_SEEN].cut),
+		.barrier = CSTATS_BARRIER_INIT(cstats_batches[CSTATS_SEEN].barrier),
+	},
+	[CSTATS_OVER] = {
+		.cut = LIST_HEAD_INIT(cstats_batches[CSTATS_OVER].cut),
+		.barrier = CSTATS_BARRIER_INIT(cstats_batches[CSTATS_OVER].barrier),
+	},
+};
+
+static LIST_HEAD(cstats_recent);	/* sets whose barrier is just over */
 static LIST_HEAD(cstats_late);		/* sets whose sections take their time */
-static enum cstats_proof cstats_proves;	/* of the batch's barrier */
+static LIST_HEAD(cstats_sums);		/* families whose sums are being made */
 static u64 cstats_cut_ns;		/* when the last batch was cut */
 
-/* Somebody has waited in vain for the barrier under way. */
-static bool cstats_unanswered;
+/* Should the set's next rotation begin now, which batch would it be in? */
+static struct cstats_batch *cstats_batch_of(const struct cstats_set *set)
+{
+	return &cstats_batches[cstats_barrier_plan(set->shared.rcu)];
+}
 
 /* The lists hold a reference to each set; a request has one of its own. */
 static struct cstats_set *cstats_set_at(struct cstats_rotation *r)
 {
 	return container_of(r, struct cstats_set, rotation);
+}
+
+/* Needs the lock of the requests. */
+static unsigned long cstats_request_locked(struct cstats_set *set, bool urgent)
+{
+	struct cstats_rotation *r = &set->rotation;
+	bool rcu = set->shared.rcu;
+
+	if (list_empty(&r->request)) {
+		refcount_inc(&set->ref);
+		list_add_tail(&r->request, &cstats_requests[rcu]);
+		r->urgent = false;
+	}
+	if (urgent && !r->urgent) {
+		list_move_tail(&r->request, &cstats_urgent[rcu]);
+		r->urgent = true;
+	}
+	return r->begun + 1;
 }
 
 /**
@@ -188,22 +256,78 @@ static struct cstats_set *cstats_set_at(struct cstats_rotation *r)
  */
 unsigned long cstats_request(struct cstats_set *set, bool urgent)
 {
-	struct cstats_rotation *r = &set->rotation;
 	unsigned long want;
 
 	spin_lock(&cstats_request_lock);
-	if (list_empty(&r->request)) {
-		refcount_inc(&set->ref);
-		list_add_tail(&r->request, &cstats_requests);
-		r->urgent = false;
-	}
-	if (urgent && !r->urgent) {
-		list_move_tail(&r->request, &cstats_urgent);
-		r->urgent = true;
-	}
-	want = r->begun + 1;
+	want = cstats_request_locked(set, urgent);
 	spin_unlock(&cstats_request_lock);
 	return want;
+}
+
+/**
+ * cstats_request_hold - the same, and hold its snapshot when it is done
+ * @set: the set
+ * @urgent: see cstats_request()
+ *
+ * Return: as cstats_request(), and to be given back by cstats_unhold().
+ */
+unsigned long cstats_request_hold(struct cstats_set *set, bool urgent)
+{
+	unsigned long want;
+
+	spin_lock(&cstats_request_lock);
+	want = cstats_request_locked(set, urgent);
+	set->rotation.asked++;
+	spin_unlock(&cstats_request_lock);
+	return want;
+}
+
+/**
+ * cstats_hold_last - hold the last snapshot, unless its end has begun
+ * @set: the set
+ * @want: where to store what has to be given to cstats_unhold()
+ *
+ * Return: whether it is held. If not, rotation @want is to be waited for.
+ */
+bool cstats_hold_last(struct cstats_set *set, unsigned long *want)
+{
+	struct cstats_rotation *r = &set->rotation;
+	bool held;
+
+	spin_lock(&cstats_request_lock);
+	held = r->state != CSTATS_SUM;
+	if (held)
+		r->holds++;
+	*want = held ? r->done : r->begun;
+	spin_unlock(&cstats_request_lock);
+	return held;
+}
+
+/**
+ * cstats_unhold - let rotations go on, or do not wait for one any more
+ * @set: the set
+ * @want: what cstats_request_hold() returned, or cstats_hold_last() stored
+ *
+ * Return: whether rotations have waited for this.
+ */
+bool cstats_unhold(struct cstats_set *set, unsigned long want)
+{
+	struct cstats_rotation *r = &set->rotation;
+	bool last = false;
+
+	spin_lock(&cstats_request_lock);
+	if ((long)(r->done - want) >= 0)
+		last = !--r->holds;
+	else if ((long)(r->begun - want) >= 0)
+		r->owed--;
+	else
+		r->asked--;
+	if (last && r->again && r->state == CSTATS_IDLE) {
+		r->again = false;
+		cstats_request_locked(set, true);
+	}
+	spin_unlock(&cstats_request_lock);
+	return last;
 }
 
 /* Is rotation @want of @set done? Then its snapshot can be seen. */
@@ -211,6 +335,14 @@ bool cstats_done(struct cstats_set *set, unsigned long want)
 {
 	/* done:I, pairs with finish:I */
 	return (long)(smp_load_acquire(&set->rotation.done) - want) >= 0;
+}
+
+/* States are changed under both locks: each is enough to read them. */
+static void cstats_state(struct cstats_rotation *r, enum cstats_state state)
+{
+	spin_lock(&cstats_request_lock);
+	r->state = state;
+	spin_unlock(&cstats_request_lock);
 }
 
 /* The slot that the last rotation begun has closed, or is closing. */
@@ -234,9 +366,9 @@ static void cstats_collect(struct cstats_set *set)
 	}
 }
 
-/* Move requests from a list to the batch, until it costs @limit. */
-static unsigned int cstats_take(struct list_head *requests, unsigned int cost,
-				unsigned int limit)
+/* Move requests from a list to a batch, until it costs @limit. */
+static unsigned int cstats_take(struct list_head *requests, struct cstats_batch *batch,
+				unsigned int cost, unsigned int limit)
 {
 	struct cstats_rotation *r, *next;
 
@@ -246,42 +378,53 @@ static unsigned int cstats_take(struct list_head *requests, unsigned int cost,
 		if (cost >= limit)
 			break;
 		list_del_init(&r->request);
-		if (READ_ONCE(set->dead) || r->state != CSTATS_IDLE) {
-			r->again = r->state != CSTATS_IDLE;
+		if (READ_ONCE(set->dead) || r->state != CSTATS_IDLE || r->holds) {
+			r->again = !READ_ONCE(set->dead);
 			cstats_set_put(set);
 			continue;
 		}
 		WRITE_ONCE(r->begun, r->begun + 1);
-		WRITE_ONCE(r->state, CSTATS_CUT);
-		list_add_tail(&r->node, &cstats_cut);
-		cost += num_possible_cpus() * (1 + set->shared.nr_fields / 8) + 4;
+		r->state = CSTATS_CUT;
+		r->owed = r->asked;
+		r->asked = 0;
+		list_add_tail(&r->node, &batch->cut);
+		cost += num_possible_cpus() * (1 + set->shared.nr_values / 8) + 4;
 	}
 	return cost;
 }
 
-/* Fill a batch, with one set at least of those that are not urgent. */
-static void cstats_take_requests(void)
+/*
+ * Fill a batch, with one set at least of those that are not urgent. Both
+ * flavours are in the one whose barrier is a grace period, if both need that.
+ */
+static void cstats_take_requests(struct cstats_batch *batch, bool rcu, bool both)
 {
-	unsigned int cost;
+	unsigned int cost = 0, limit;
 
 	spin_lock(&cstats_request_lock);	/* begin:H, as in cstats_request() */
-	cost = cstats_take(&cstats_urgent, 0, CSTATS_BATCH);
-	cstats_take(&cstats_requests, cost, max_t(unsigned int, CSTATS_BATCH, cost + 1));
+	cost = cstats_take(&cstats_urgent[rcu], batch, cost, CSTATS_BATCH);
+	if (both)
+		cost = cstats_take(&cstats_urgent[!rcu], batch, cost, CSTATS_BATCH);
+	limit = max_t(unsigned int, CSTATS_BATCH, cost + 1);
+	cost = cstats_take(&cstats_requests[rcu], batch, cost, limit);
+	if (both)
+		cstats_take(&cstats_requests[!rcu], batch, cost, limit);
 	spin_unlock(&cstats_request_lock);
 }
 
 /* Begin rotations of all sets in a batch, and start their barrier. */
-static void cstats_begin(void)
+static void cstats_begin(enum cstats_proof plan, bool both)
 {
-	enum cstats_proof plan;
+	struct cstats_batch *batch = &cstats_batches[plan];
 	struct cstats_rotation *r;
 
-	cstats_take_requests();
-	if (list_empty(&cstats_cut))
+	if (!list_empty(&batch->cut))
 		return;
-	plan = cstats_barrier_plan();
+	cstats_take_requests(batch, plan == CSTATS_OVER, both);
+	if (list_empty(&batch->cut))
+		return;
 	cstats_cut_ns = ktime_get_ns();
-	list_for_each_entry(r, &cstats_cut, node) {
+	list_for_each_entry(r, &batch->cut, node) {
 		struct cstats_set *set = cstats_set_at(r);
 
 		r->cut_ns = cstats_cut_ns;
@@ -296,29 +439,45 @@ static void cstats_begin(void)
 		 * this look (CPU hotplug made it a grace period later), that
 		 * of an earlier rotation does as well.
 		 */
-		if (plan == CSTATS_OVER)
+		if (plan == CSTATS_OVER && !set->shared.rcu)
 			cstats_collect(set);
 	}
-	cstats_proves = cstats_barrier_start(plan);
+	cstats_barrier_start(&batch->barrier, plan);
 }
 
-/* The barrier is over: note what is open. */
-static void cstats_opened(void)
+/* Begin what can be begun. */
+static bool cstats_begin_all(void)
+{
+	enum cstats_proof plan = cstats_barrier_plan(false);
+
+	cstats_begin(CSTATS_OVER, plan == CSTATS_OVER);
+	if (plan == CSTATS_OVER)
+		return false;
+	if (!list_empty(&cstats_batches[CSTATS_SEEN].cut))
+		return false;
+	cstats_begin(CSTATS_SEEN, false);
+	return !list_empty(&cstats_batches[CSTATS_SEEN].cut);
+}
+
+/* If the batch's barrier is over: note what is open. */
+static void cstats_opened(struct cstats_batch *batch)
 {
 	struct cstats_rotation *r;
 
-	list_for_each_entry(r, &cstats_cut, node) {
-		WRITE_ONCE(r->state, CSTATS_OPEN);
-		r->proof = cstats_proves;
+	if (list_empty(&batch->cut) || !cstats_barrier_done(&batch->barrier))
+		return;
+	list_for_each_entry(r, &batch->cut, node) {
+		cstats_state(r, CSTATS_OPEN);
+		r->proof = batch->barrier.proof;
 		r->opened = jiffies;
 		WRITE_ONCE(r->cpu, 0);
 		r->polls = 0;
 		r->suspect = false;
-		if (cstats_proves == CSTATS_SEEN)
+		if (r->proof == CSTATS_SEEN)
 			cstats_collect(cstats_set_at(r));
 	}
-	list_splice_tail_init(&cstats_cut, &cstats_recent);
-	WRITE_ONCE(cstats_unanswered, false);
+	list_splice_tail_init(&batch->cut, &cstats_recent);
+	WRITE_ONCE(batch->unanswered, false);
 }
 
 /**
@@ -331,7 +490,7 @@ bool cstats_stalled(const struct cstats_set *set)
 {
 	unsigned long begun = READ_ONCE(set->rotation.begun);
 
-	if (READ_ONCE(cstats_unanswered))
+	if (READ_ONCE(cstats_batch_of(set)->unanswered))
 		return true;
 	return READ_ONCE(set->rotation.done) != begun &&
 	       READ_ONCE(set->rotation.stalled) == begun;
@@ -345,6 +504,7 @@ bool cstats_stalled(const struct cstats_set *set)
  */
 void cstats_give_up(struct cstats_set *set)
 {
+	struct cstats_batch *batch = cstats_batch_of(set);
 	struct cstats_rotation *r = &set->rotation;
 
 	mutex_lock(&cstats_rotate_mutex);
@@ -357,11 +517,11 @@ void cstats_give_up(struct cstats_set *set)
 				set->name, r->cpu);
 			WRITE_ONCE(r->stalled, r->begun);
 		}
-	} else if (!list_empty(&cstats_cut) && !cstats_unanswered) {
+	} else if (!list_empty(&batch->cut) && !batch->unanswered) {
 		atomic_inc(&set->errors);
 		pr_warn("set \"%s\": a CPU does not answer (interrupts or preemption off?), reads have the last snapshot\n",
 			set->name);
-		WRITE_ONCE(cstats_unanswered, true);
+		WRITE_ONCE(batch->unanswered, true);
 	}
 	mutex_unlock(&cstats_rotate_mutex);
 }
@@ -390,6 +550,8 @@ static bool cstats_over(struct cstats_set *set)
 	struct cstats_rotation *r = &set->rotation;
 	int cpu;
 
+	if (set->shared.rcu)
+		return true;	/* the grace period was the proof */
 	for (cpu = r->cpu; cpu < nr_cpu_ids; cpu++) {
 		struct cstats_cpu *c;
 		bool long_ago, proved;
@@ -415,27 +577,12 @@ static bool cstats_over(struct cstats_set *set)
 /* Sum the closed slot. Nobody writes to it until ->gen points to it again. */
 static void cstats_sum(struct cstats_set *set)
 {
-	struct cstats_rotation *r = &set->rotation;
-	unsigned int closed = cstats_closed(r), nr = set->shared.nr_fields, i;
-	u64 *sum = r->last[closed];
-	int cpu;
+	unsigned int closed = cstats_closed(&set->rotation);
 
-	memset(sum, 0, nr * sizeof(*sum));
-	for_each_possible_cpu(cpu) {
-		local64_t *slot = cstats_slot(set, cpu, closed);
-		u64 *part = r->parts ? r->parts +
-			    ((size_t)closed * nr_cpu_ids + cpu) * nr : NULL;
-
-		for (i = 0; i < nr; i++) {
-			u64 value = local64_read(&slot[i]);
-
-			ASSERT_EXCLUSIVE_WRITER(slot[i]);
-			sum[i] += value;
-			if (part)
-				part[i] = value;
-		}
-		cond_resched();
-	}
+	cstats_cells_close(&set->cells, set->shared.nr_values, closed, NULL);
+	if (set->family)
+		cstats_cells_close_gone(&set->cells, set->shared.nr_values, closed,
+					set->family->gone);
 }
 
 /* Publish the state of ->last as the next snapshot. */
@@ -457,18 +604,34 @@ static void cstats_finish(struct cstats_set *set)
 	struct cstats_rotation *r = &set->rotation;
 	u64 ns;
 
-	cstats_sum(set);
 	ns = ktime_get_ns() - r->cut_ns;
 	cstats_publish_next(set, ns);
 	trace_cstats_rotate(set->name, r->number, r->nr_cpus, ns, r->polls);
+	spin_lock(&cstats_request_lock);
+	r->state = CSTATS_IDLE;
+	r->holds += r->owed;
+	r->owed = 0;
 	smp_store_release(&r->done, r->begun);	/* finish:I */
+	if (r->again && !r->holds) {
+		r->again = false;
+		cstats_request_locked(set, true);
+	}
+	spin_unlock(&cstats_request_lock);
 	if (wq_has_sleeper(&set->waiters.queue))	/* finish:J */
 		wake_up_all(&set->waiters.queue);
 }
 
+/* The set is done with, for now or, if it is dead, for good. */
+static void cstats_leave(struct cstats_rotation *r)
+{
+	list_del_init(&r->node);
+	cstats_state(r, CSTATS_IDLE);
+	cstats_set_put(cstats_set_at(r));
+}
+
 /*
- * Finish those on @list whose sections are over, and drop dead sets. Returns how
- * many are left.
+ * Finish those on @list whose sections are over, and drop dead sets. Families
+ * are only begun with. Returns how many are left.
  */
 static unsigned int cstats_check(struct list_head *list)
 {
@@ -479,28 +642,78 @@ static unsigned int cstats_check(struct list_head *list)
 		struct cstats_set *set = cstats_set_at(r);
 
 		if (READ_ONCE(set->dead)) {
-			r->again = false;
-		} else if (cstats_over(set)) {
-			cstats_finish(set);
-		} else {
+			cstats_leave(r);
+		} else if (!cstats_over(set)) {
 			left++;
-			continue;
+		} else if (set->family) {
+			r->summed = 0;
+			cstats_state(r, CSTATS_SUM);
+			list_move_tail(&r->node, &cstats_sums);
+		} else {
+			cstats_sum(set);
+			cstats_finish(set);
+			cstats_leave(r);
 		}
-		list_del_init(&r->node);
-		WRITE_ONCE(r->state, CSTATS_IDLE);
-		if (r->again)
-			cstats_request(set, true);
-		r->again = false;
-		cstats_set_put(set);
 		cond_resched();
 	}
 	return left;
 }
 
-/* Is any rotation under way? */
+/*
+ * A slice of the sums of families, about a millisecond. Returns whether more can
+ * be done now. A family whose last snapshot is held has to wait; nobody gets a new
+ * hold on it meanwhile.
+ */
+static bool cstats_check_sums(void)
+{
+	struct cstats_rotation *r, *next;
+	unsigned int budget = CSTATS_BATCH;
+
+	list_for_each_entry_safe(r, next, &cstats_sums, node) {
+		struct cstats_set *set = cstats_set_at(r);
+
+		if (READ_ONCE(set->dead)) {
+			cstats_leave(r);
+			continue;
+		}
+		if (READ_ONCE(r->holds))
+			continue;
+		if (!r->summed)
+			cstats_sum(set);
+		budget = cstats_members_close(set, cstats_closed(r), &r->summed, budget);
+		if (!budget) {
+			list_move_tail(&r->node, &cstats_sums);
+			return true;
+		}
+		cstats_finish(set);
+		cstats_leave(r);
+	}
+	return false;
+}
+
+/* Is any rotation under way that has to be looked at again and again? */
 bool cstats_rotating(void)
 {
-	return !list_empty(&cstats_cut) || !list_empty(&cstats_late);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cstats_batches); i++)
+		if (!list_empty(&cstats_batches[i].cut) &&
+		    cstats_barrier_polled(&cstats_batches[i].barrier))
+			return true;
+	return !list_empty(&cstats_late) || !list_empty(&cstats_sums);
+}
+
+/* Could a batch begin now? A look without the lock. */
+static bool cstats_asked(void)
+{
+	unsigned int rcu;
+
+	for (rcu = 0; rcu < 2; rcu++)
+		if (list_empty(&cstats_batches[cstats_barrier_plan(rcu)].cut) &&
+		    !(list_empty_careful(&cstats_requests[rcu]) &&
+		      list_empty_careful(&cstats_urgent[rcu])))
+			return true;
+	return false;
 }
 
 /* When is the next look worth it? Microseconds, longer as time goes by. */
@@ -508,8 +721,7 @@ static unsigned int cstats_delay(void)
 {
 	u64 age;
 
-	if (list_empty(&cstats_cut) && !(list_empty_careful(&cstats_requests) &&
-					 list_empty_careful(&cstats_urgent)))
+	if (cstats_asked())
 		return 1;
 	if (!cstats_rotating())
 		return 0;
@@ -528,26 +740,24 @@ static unsigned int cstats_delay(void)
  */
 unsigned int cstats_rotate(void)
 {
-	unsigned int spins = CSTATS_SPINS - 1;
+	struct cstats_batch *seen = &cstats_batches[CSTATS_SEEN];
+	unsigned int spins;
 
 	lockdep_assert_held(&cstats_rotate_mutex);
 	cstats_check(&cstats_late);
-	if (list_empty(&cstats_cut)) {
-		cstats_begin();
-		spins = 0;
-	}
+	spins = cstats_begin_all() ? 0 : CSTATS_SPINS - 1;
 	for (; spins < CSTATS_SPINS; spins++) {
-		if (!list_empty(&cstats_cut) && cstats_barrier_done())
-			cstats_opened();
+		cstats_opened(seen);
+		cstats_opened(&cstats_batches[CSTATS_OVER]);
 		spins += cstats_check(&cstats_recent);
 		/* A grace period takes too long to spin for. */
 		if (list_empty(&cstats_recent) &&
-		    (list_empty(&cstats_cut) || cstats_proves == CSTATS_OVER))
+		    (list_empty(&seen->cut) || seen->barrier.proof == CSTATS_OVER))
 			break;
 		cpu_relax();
 	}
 	list_splice_tail_init(&cstats_recent, &cstats_late);
-	return cstats_delay();
+	return cstats_check_sums() ? 1 : cstats_delay();
 }
 
 /**
@@ -573,25 +783,16 @@ void cstats_republish(struct cstats_set *set)
 }
 
 /**
- * cstats_zero - set all slots to zero, and publish that
- * @set: the set, which nobody writes to
+ * cstats_publish_zero - publish a snapshot of zeros, which all slots are
+ * @set: the set, which nobody writes to, with its last snapshot held
  *
- * A rotation under way goes on, from here. It needs cstats_rotate_mutex.
+ * It needs cstats_rotate_mutex.
  */
-void cstats_zero(struct cstats_set *set)
+void cstats_publish_zero(struct cstats_set *set)
 {
 	struct cstats_rotation *r = &set->rotation;
-	unsigned int nr = set->shared.nr_fields, i;
-	int cpu;
 
 	lockdep_assert_held(&cstats_rotate_mutex);
-	for_each_possible_cpu(cpu) {
-		for (i = 0; i < 2 * nr; i++)
-			local64_set(cstats_slot(set, cpu, 0) + i, 0);
-		cond_resched();
-	}
-	memset(r->last[0], 0, nr * sizeof(u64));
-	memset(r->last[1], 0, nr * sizeof(u64));
 	r->cut_ns = ktime_get_ns();
 	r->nr_cpus = num_online_cpus();
 	cstats_publish_next(set, 0);

@@ -12,12 +12,15 @@
 extern struct mutex cstats_rotate_mutex;
 
 unsigned long cstats_request(struct cstats_set *set, bool urgent);
+unsigned long cstats_request_hold(struct cstats_set *set, bool urgent);
+bool cstats_hold_last(struct cstats_set *set, unsigned long *want);
+bool cstats_unhold(struct cstats_set *set, unsigned long want);
 bool cstats_done(struct cstats_set *set, unsigned long want);
 bool cstats_stalled(const struct cstats_set *set);
 void cstats_give_up(struct cstats_set *set);
 bool cstats_rotating(void);
 unsigned int cstats_rotate(void);
 void cstats_republish(struct cstats_set *set);
-void cstats_zero(struct cstats_set *set);
+void cstats_publish_zero(struct cstats_set *set);
 
 #endif /* _CSTATS_ROTATE_H */

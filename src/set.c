@@ -15,6 +15,7 @@
 #include <linux/string.h>
 
 #include "describe.h"
+#include "member.h"
 #include "set.h"
 
 static_assert(sizeof(local64_t) == sizeof(s64));
@@ -23,9 +24,10 @@ static_assert(offsetof(struct cstats_cpu, slots) % sizeof(s64) == 0);
 static void cstats_set_free(struct cstats_set *set)
 {
 	free_percpu(set->shared.cpu);
-	kvfree(set->base.cpu);
+	cstats_members_free(set);
+	kvfree(set->cells.base_cpu);
 	kfree(set->fresh);
-	kvfree(set->fields);
+	kvfree(set->about);
 	kvfree(set);
 }
 
@@ -34,59 +36,70 @@ static void cstats_set_free_rcu(struct rcu_head *rcu)
 	cstats_set_free(container_of(rcu, struct cstats_set, rcu));
 }
 
-/**
- * cstats_set_new - make a set that nobody knows yet
- * @name: well-formed name; copied
- * @fields: well-formed descriptions; copied
- * @nr_fields: their number, not too large
- *
- * Return: the set, with one reference, or NULL without memory.
- */
-struct cstats_set *cstats_set_new(const char *name,
-				  const struct cstats_field *fields,
-				  unsigned int nr_fields)
+static void cstats_set_limits(struct cstats_set *set)
 {
-	size_t size = sizeof(struct cstats_cpu) +
-		      2 * nr_fields * sizeof(local64_t);
-	struct cstats_set *set;
-	u64 *sums;
-	int cpu;
-
-	set = kvzalloc(struct_size(set, sums, 5 * nr_fields), GFP_KERNEL);
-	if (!set)
-		return NULL;
-	/* Sets of up to a cache line do not straddle two. */
-	set->shared.cpu = __alloc_percpu(size, min_t(size_t, SMP_CACHE_BYTES,
-						     roundup_pow_of_two(size)));
-	set->fields = cstats_copy_fields(fields, nr_fields);
-	if (!set->shared.cpu || !set->fields) {
-		cstats_set_free(set);
-		return NULL;
-	}
-	set->shared.nr_fields = nr_fields;
-	strscpy(set->name, name, sizeof(set->name));
 	ratelimit_state_init(&set->misuse, 60 * HZ, 1);
 	ratelimit_state_init(&set->mended, 60 * HZ, 10);
 	ratelimit_set_flags(&set->misuse, RATELIMIT_MSG_ON_RELEASE);
 	ratelimit_set_flags(&set->mended, RATELIMIT_MSG_ON_RELEASE);
+}
+
+/* Divide the memory behind the set, which is zero. */
+static void cstats_set_sums(struct cstats_set *set)
+{
+	unsigned int nr = set->shared.nr_values;
+	u64 *sums = set->sums;
+
+	set->cells.last = sums;
+	set->cells.base = sums + 2 * nr;
+	set->base.since_ns = ktime_get_ns();
+	set->latch.published[0].values = sums + 3 * nr;
+	set->latch.published[1].values = sums + 4 * nr;
+	set->latch.published[0].time_ns = set->base.since_ns;
+	set->latch.published[0].since_ns = set->base.since_ns;
+	set->latch.published[0].nr_cpus = num_online_cpus();
+}
+
+/**
+ * cstats_set_new - make a set that nobody knows yet
+ * @spec: what its user says of it, well-formed; copied
+ * @about: descriptions of its fields; owned by the set from here on
+ *
+ * Return: the set, with one reference, or NULL without memory.
+ */
+struct cstats_set *cstats_set_new(const struct cstats_spec *spec,
+				  struct cstats_about *about)
+{
+	size_t size = sizeof(struct cstats_cpu) +
+		      2 * about->nr_values * sizeof(local64_t);
+	struct cstats_set *set;
+
+	set = kvzalloc(struct_size(set, sums, 5 * about->nr_values), GFP_KERNEL);
+	if (!set) {
+		kvfree(about);
+		return NULL;
+	}
+	set->about = about;
+	set->shared.nr_values = about->nr_values;
+	set->shared.rcu = spec->rcu;
+	set->shared.histograms = about->histograms;
+	/* Sets of up to a cache line do not straddle two. */
+	set->shared.cpu = __alloc_percpu(size, min_t(size_t, SMP_CACHE_BYTES,
+						     roundup_pow_of_two(size)));
+	if (!set->shared.cpu || (spec->label && cstats_members_new(set, spec->label))) {
+		cstats_set_free(set);
+		return NULL;
+	}
+	set->cells.slots = (local64_t __percpu *)((void __percpu *)set->shared.cpu +
+						  offsetof(struct cstats_cpu, slots));
+	strscpy(set->name, spec->name, sizeof(set->name));
+	cstats_set_limits(set);
 	refcount_set(&set->ref, 1);
 	INIT_LIST_HEAD(&set->rotation.request);
 	INIT_LIST_HEAD(&set->rotation.node);
 	init_waitqueue_head(&set->waiters.queue);
-	mutex_init(&set->base.lock);
-	for_each_possible_cpu(cpu)
-		cstats_cpu(set, cpu)->shared = &set->shared;
-
-	sums = set->sums;
-	set->rotation.last[0] = sums;
-	set->rotation.last[1] = sums + nr_fields;
-	set->base.sum = sums + 2 * nr_fields;
-	set->base.since_ns = ktime_get_ns();
-	set->latch.published[0].values = sums + 3 * nr_fields;
-	set->latch.published[1].values = sums + 4 * nr_fields;
-	set->latch.published[0].time_ns = set->base.since_ns;
-	set->latch.published[0].since_ns = set->base.since_ns;
-	set->latch.published[0].nr_cpus = num_online_cpus();
+	init_rwsem(&set->base.lock);
+	cstats_set_sums(set);
 	return set;
 }
 

@@ -12,9 +12,14 @@
 #include <linux/mutex.h>
 #include <linux/ratelimit.h>
 #include <linux/refcount.h>
+#include <linux/rwsem.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "cells.h"
+
+struct cstats_about;
+struct cstats_family;
 struct cstats_fresh;
 struct cstats_set;
 struct dentry;
@@ -34,11 +39,12 @@ enum cstats_state {
 	CSTATS_IDLE,	/* no rotation has begun since the last one was done */
 	CSTATS_CUT,	/* the generation has changed, the barrier is not over */
 	CSTATS_OPEN,	/* the barrier is over, some section may be open */
+	CSTATS_SUM,	/* all sections are over, a family's sums are being made */
 };
 
 struct cstats_rotation {
 	struct list_head request;	/* in the list of requests, its lock */
-	struct list_head node;		/* in the list of sets CUT or OPEN */
+	struct list_head node;		/* in a list of sets that are not IDLE */
 	enum cstats_state state;
 	bool urgent;		/* in the list of urgent requests, its lock */
 	bool again;		/* asked for while one was under way */
@@ -54,8 +60,14 @@ struct cstats_rotation {
 	bool suspect;		/* @gp has been asked for */
 	unsigned long opened;	/* jiffies when the barrier was over */
 	unsigned long gp;	/* the grace period after which all are over */
-	u64 *last[2];		/* total of each slot when it was last closed */
-	u64 *parts;		/* where each CPU's slots are noted, or NULL */
+	unsigned long summed;	/* where a family's sums go on */
+	/*
+	 * Readers that keep the snapshot from changing: of the next rotation,
+	 * of the one under way, of the last one. In the list of requests' lock.
+	 */
+	unsigned int asked;
+	unsigned int owed;
+	unsigned int holds;
 };
 
 /* share.c: readers that wait. */
@@ -69,11 +81,9 @@ struct cstats_mend {
 	int cpu;
 };
 
-/* base.c, under its mutex; @sum is read under that of rotate.c, too. */
+/* base.c, under its lock, as are all bases and parts of the set's cells. */
 struct cstats_base {
-	struct mutex lock;	/* of the rest, and of rotation.parts */
-	u64 *sum;		/* to be subtracted from snapshots */
-	u64 *cpu;		/* the same for each CPU, or NULL */
+	struct rw_semaphore lock;
 	u64 since_ns;
 };
 
@@ -102,7 +112,7 @@ struct cstats_files {
 /**
  * struct cstats_set - the part of a set that readers know
  * @shared: the part that writers use
- * @fields: copy of the descriptions
+ * @about: descriptions of the fields, see describe.c
  * @name: its name
  * @dead: cstats_destroy() has been called
  * @errors: stalled rotations, dead sections and other misuse
@@ -110,6 +120,8 @@ struct cstats_files {
  * @mended: limits the reports of dead sections
  * @ref: held by the registry, by each reader, by each list that it is in
  * @rcu: frees the set when no section can be using it
+ * @cells: the slots; of a family, @cells.last are the sums over all instances
+ * @family: see member.c; NULL unless the set has instances
  * @entry: see registry.c
  * @rotation: see rotate.c
  * @waiters: see share.c
@@ -118,12 +130,12 @@ struct cstats_files {
  * @latch: see latch.c
  * @fresh: see fresh.c; NULL unless the set is kept fresh
  * @files: see debugfs.c
- * @sums: memory of the rotation's, the base's and the latch's values
+ * @sums: memory of the cells' and the latch's values
  */
 struct cstats_set {
 	struct cstats_shared shared ____cacheline_aligned;
 
-	struct cstats_field *fields ____cacheline_aligned;
+	struct cstats_about *about ____cacheline_aligned;
 	char name[CSTATS_NAME_LEN];
 	bool dead;
 	atomic_t errors;
@@ -131,6 +143,8 @@ struct cstats_set {
 	struct ratelimit_state mended;
 	refcount_t ref;
 	struct rcu_head rcu;
+	struct cstats_cells cells;
+	struct cstats_family *family;
 
 	struct cstats_entry entry;
 	struct cstats_rotation rotation;
@@ -143,9 +157,8 @@ struct cstats_set {
 	u64 sums[];
 };
 
-struct cstats_set *cstats_set_new(const char *name,
-				  const struct cstats_field *fields,
-				  unsigned int nr_fields);
+struct cstats_set *cstats_set_new(const struct cstats_spec *spec,
+				  struct cstats_about *about);
 struct cstats_set *cstats_set_get(struct cstats *cs);
 bool cstats_set_tryget(struct cstats_set *set);
 void cstats_set_put(struct cstats_set *set);
@@ -160,19 +173,12 @@ static inline struct cstats_set *cstats_set_of(struct cstats_shared *shared)
 static inline unsigned long cstats_gen(const struct cstats_set *set,
 				       unsigned int index)
 {
-	return (size_t)index * set->shared.nr_fields * sizeof(local64_t);
+	return (size_t)index * set->shared.nr_values * sizeof(local64_t);
 }
 
 static inline struct cstats_cpu *cstats_cpu(const struct cstats_set *set, int cpu)
 {
 	return per_cpu_ptr(set->shared.cpu, cpu);
-}
-
-static inline local64_t *cstats_slot(const struct cstats_set *set, int cpu,
-				     unsigned int index)
-{
-	return cstats_cpu(set, cpu)->slots +
-	       (size_t)index * set->shared.nr_fields;
 }
 
 #endif /* _CSTATS_SET_H */

@@ -99,6 +99,15 @@ void cstats_kick(void)
 	cstats_share_queue(&cstats_work, 0);
 }
 
+/* Something can be done that others wait for. */
+void cstats_serve(void)
+{
+	unsigned int us = cstats_turn();
+
+	if (us)
+		cstats_share_queue(&cstats_work, usecs_to_jiffies(us));
+}
+
 int cstats_share_start(void)
 {
 	cstats_share_wq = alloc_workqueue("cstats", WQ_UNBOUND | WQ_HIGHPRI |
@@ -245,6 +254,53 @@ int cstats_await(struct cstats_set *set, unsigned long want,
 	if (err == -ETIMEDOUT)
 		cstats_give_up(set);
 	return err;
+}
+
+/**
+ * cstats_let_go - let rotations of a set go on
+ * @set: the set
+ * @held: what cstats_request_hold() returned, or cstats_hold_last() stored
+ */
+void cstats_let_go(struct cstats_set *set, unsigned long held)
+{
+	if (cstats_unhold(set, held))
+		cstats_kick();
+}
+
+/**
+ * cstats_await_hold - cstats_await() for a snapshot that is to be held
+ * @set: the set
+ * @want: what cstats_request_hold() returned
+ * @deadline: when to give up, in jiffies
+ *
+ * Return: 0, and cstats_let_go() has to follow; or an error of cstats_await().
+ */
+int cstats_await_hold(struct cstats_set *set, unsigned long want,
+		      unsigned long deadline)
+{
+	int err = cstats_await(set, want, deadline);
+
+	if (err)
+		cstats_let_go(set, want);
+	return err;
+}
+
+/**
+ * cstats_hold - hold the last snapshot of a set
+ * @set: the set
+ * @deadline: when to give up, in jiffies
+ * @held: where to store what has to be given to cstats_let_go()
+ *
+ * Waits only if the sums of a later one are being made: then for the next.
+ *
+ * Return: as cstats_await_hold().
+ */
+int cstats_hold(struct cstats_set *set, unsigned long deadline, unsigned long *held)
+{
+	if (cstats_hold_last(set, held))
+		return 0;
+	*held = cstats_request_hold(set, true);
+	return cstats_await_hold(set, *held, deadline);
 }
 
 /* Send all readers of a set home that has been destroyed. */

@@ -11,7 +11,12 @@ int cstats_share_start(void);
 void cstats_share_stop(void);
 int cstats_await(struct cstats_set *set, unsigned long want,
 		 unsigned long deadline);
+int cstats_await_hold(struct cstats_set *set, unsigned long want,
+		      unsigned long deadline);
+int cstats_hold(struct cstats_set *set, unsigned long deadline, unsigned long *held);
+void cstats_let_go(struct cstats_set *set, unsigned long held);
 void cstats_kick(void);
+void cstats_serve(void);
 void cstats_share_queue(struct delayed_work *work, unsigned long delay);
 void cstats_abandon(struct cstats_set *set);
 

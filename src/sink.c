@@ -19,7 +19,7 @@
 #include "describe.h"
 #include "sink.h"
 
-static struct cstats_shared cstats_sink = { .nr_fields = CSTATS_MAX_FIELDS };
+static struct cstats_shared cstats_sink = { .nr_values = CSTATS_MAX_VALUES };
 static atomic64_t cstats_sink_sections = ATOMIC64_INIT(0);
 
 /* Those that have been named; when it is full, no more are. */
@@ -62,7 +62,7 @@ EXPORT_SYMBOL_GPL(cstats_no_set);
 int cstats_sink_start(void)
 {
 	cstats_sink.cpu = __alloc_percpu(sizeof(struct cstats_cpu) +
-					 CSTATS_MAX_FIELDS * sizeof(local64_t),
+					 CSTATS_MAX_VALUES * sizeof(local64_t),
 					 sizeof(local64_t));
 	return cstats_sink.cpu ? 0 : -ENOMEM;
 }
@@ -70,6 +70,11 @@ int cstats_sink_start(void)
 void cstats_sink_stop(void)
 {
 	free_percpu(cstats_sink.cpu);
+}
+
+bool cstats_is_sink(const struct cstats_shared *shared)
+{
+	return shared == &cstats_sink;
 }
 
 /* How many sections there were of sets that are not there. */

@@ -7,8 +7,11 @@
 
 #include <linux/types.h>
 
+struct cstats_shared;
+
 int cstats_sink_start(void);
 void cstats_sink_stop(void);
+bool cstats_is_sink(const struct cstats_shared *shared);
 u64 cstats_sink_count(void);
 
 #endif /* _CSTATS_SINK_H */

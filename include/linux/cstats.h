@@ -364,7 +364,7 @@ int cstats_read_field(struct cstats *cs, unsigned int field, s64 *value);
 int cstats_read_last(struct cstats *cs, struct cstats_snapshot *snap);
 int cstats_keep_fresh(struct cstats *cs, unsigned int max_age_ms);
 void cstats_read_unsafe(struct cstats *cs, s64 *values);
-void cstats_clear_unsafe(struct cstats *cs);
+int cstats_clear_unsafe(struct cstats *cs);
 int cstats_reset(struct cstats *cs);
 int cstats_nr_values(struct cstats *cs);
 int cstats_sum_index(struct cstats *cs, unsigned int field);

@@ -56,6 +56,11 @@ struct variant {
 
 struct writers_mem {
 	struct cstats cs;
+	struct cstats_rcu rcu;
+	struct cstats family;
+	struct cstats_rcu rcu_family;
+	struct cstats_instance instance;	/* of the families */
+	struct cstats_instance rcu_instance;
 	struct variant v;		/* aligned to a cache line */
 	struct variant packed;		/* aligned to 8 bytes, across two lines */
 	struct writers_cpu __percpu *cpu;
@@ -143,6 +148,41 @@ static __always_inline void section_cstats(unsigned int nr, s64 d)
 #pragma GCC unroll 16
 	for (i = 0; i < nr; i++)
 		cstats_add(&s, i, d);
+	cstats_release(&s);
+}
+
+static __always_inline void section_cstats_rcu(unsigned int nr, s64 d)
+{
+	struct cstats_rcu_section s = cstats_rcu_acquire(&w.rcu);
+	unsigned int i;
+
+#pragma GCC unroll 16
+	for (i = 0; i < nr; i++)
+		cstats_add(&s, i, d);
+	cstats_release(&s);
+}
+
+static __always_inline void section_family(unsigned int nr, s64 d)
+{
+	struct cstats_section s = cstats_acquire(&w.family);
+	struct cstats_within in = cstats_in(&s, &w.instance);
+	unsigned int i;
+
+#pragma GCC unroll 16
+	for (i = 0; i < nr; i++)
+		cstats_add(&in, i, d);
+	cstats_release(&s);
+}
+
+static __always_inline void section_rcu_family(unsigned int nr, s64 d)
+{
+	struct cstats_rcu_section s = cstats_rcu_acquire(&w.rcu_family);
+	struct cstats_within in = cstats_in(&s, &w.rcu_instance);
+	unsigned int i;
+
+#pragma GCC unroll 16
+	for (i = 0; i < nr; i++)
+		cstats_add(&in, i, d);
 	cstats_release(&s);
 }
 

@@ -5,6 +5,9 @@
  */
 WRITER(floor)
 WRITER(cstats)
+WRITER(cstats_rcu)
+WRITER(family)
+WRITER(rcu_family)
 WRITER(this_cpu)
 WRITER(u64_stats)
 WRITER(percpu_counter)

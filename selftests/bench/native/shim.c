@@ -21,7 +21,7 @@ unsigned int nr_cpu_ids;
 static size_t shim_percpu_used;
 
 /* What writers load is in the part of the page that no CPU's memory has. */
-#define SHIM_SHARED_AT		(SHIM_SHARED_SIZE - 64)
+#define SHIM_SHARED_AT		(SHIM_SHARED_SIZE - 2 * 64)
 
 __aligned(4096) struct writers_mem w;
 static_assert(offsetof(struct writers_mem, cpu) < SHIM_SHARED_AT, "too large");
@@ -72,9 +72,19 @@ noinline void percpu_counter_add_batch(struct percpu_counter *fbc, s64 amount, s
 	} while (!this_cpu_try_cmpxchg(*fbc->counters, &count, count + amount));
 }
 
-void cstats_bad_sequence(struct cstats_cpu *cpu)
+void cstats_bad_sequence(struct cstats_shared *shared)
 {
 	errx(1, "bad sequence number");
+}
+
+void cstats_bad_index(struct cstats_shared *shared, unsigned int field)
+{
+	errx(1, "bad index %u", field);
+}
+
+unsigned int cstats_find_bucket(const struct cstats_histogram *h, u64 value)
+{
+	errx(1, "no bounds");
 }
 
 struct cstats_shared *cstats_no_set(struct cstats *cs)
@@ -99,15 +109,19 @@ void shim_barrier(void)
 static struct {
 	__aligned(4096) char unused[SHIM_SHARED_AT];
 	__aligned(64) struct cstats_shared shared;
+	__aligned(64) struct cstats_shared other;
 } shim_page;
+
+
 #define shim_shared		(shim_page.shared)
+#define shim_other		(shim_page.other)	/* only written to, by all kinds of sets */
 static s64 shim_last[2][WRITER_FIELDS];
 static unsigned int shim_closed;
 
 static s64 *shim_slot(unsigned int cpu, unsigned int index)
 {
 	return (s64 *)per_cpu_ptr(shim_shared.cpu, cpu)->slots +
-	       index * shim_shared.nr_fields;
+	       index * shim_shared.nr_values;
 }
 
 /*
@@ -124,7 +138,7 @@ unsigned int shim_rotate(s64 *values, void (*barrier_on_all)(void))
 	shim_closed = !closed;
 	/* begin:E, after the loads from that slot in the rotation before */
 	smp_store_release(&shim_shared.gen,
-			  shim_closed * shim_shared.nr_fields * sizeof(local64_t));
+			  shim_closed * shim_shared.nr_values * sizeof(local64_t));
 	barrier_on_all();
 	for (unsigned int cpu = 0; cpu < nr_cpu_ids; cpu++) {
 		struct cstats_cpu *c = per_cpu_ptr(shim_shared.cpu, cpu);
@@ -144,10 +158,10 @@ unsigned int shim_rotate(s64 *values, void (*barrier_on_all)(void))
 			else
 				sched_yield();
 		}
-		for (unsigned int i = 0; i < shim_shared.nr_fields; i++)
+		for (unsigned int i = 0; i < shim_shared.nr_values; i++)
 			last[i] += READ_ONCE(shim_slot(cpu, closed)[i]);
 	}
-	for (unsigned int i = 0; i < shim_shared.nr_fields; i++)
+	for (unsigned int i = 0; i < shim_shared.nr_values; i++)
 		values[i] = shim_last[0][i] + shim_last[1][i];
 	return polls;
 }
@@ -173,8 +187,15 @@ void writers_mem_init(unsigned int nr_fields)
 		align /= 2;
 	shim_shared.cpu = __alloc_percpu(size, align);
 	shim_shared.gen = 0;
-	shim_shared.nr_fields = nr_fields;
+	shim_shared.nr_values = nr_fields;
 	w.cs.shared = &shim_shared;
+	shim_other.cpu = __alloc_percpu(size, align);
+	shim_other.nr_values = nr_fields;
+	w.rcu.cs.shared = &shim_other;
+	w.family.shared = &shim_other;
+	w.rcu_family.cs.shared = &shim_other;
+	w.instance.slots = __alloc_percpu(2 * nr_fields * sizeof(local64_t), align);
+	w.rcu_instance.slots = w.instance.slots;
 
 	w.v.cpu = __alloc_percpu(sizeof(struct variant_cpu), 64);
 	w.v.gen = offsetof(struct variant_cpu, slots);

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+typedef __u8 u8;
+typedef __u16 u16;
 typedef __s64 s64;
 typedef __u64 u64;
 typedef __s32 s32;

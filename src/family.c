@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cstats: instances come, are renamed and go
+ *
+ * An instance that comes has slots of zeros, and writers find them through a
+ * release and an address dependency. One that goes loses its pointer first:
+ *
+ *	remove				a section of the family
+ *
+ *	inst->slots = NULL		slots = inst->slots
+ *					slots ?: the family's own
+ *	a grace period			[adds]
+ *	both slots += into "gone"
+ *	free
+ *
+ * A section that has read the pointer adds to the slots, and the grace period
+ * waits for it, so "gone" misses nothing. One that reads NULL adds to the
+ * family's own slots. Nothing is lost either way, and the family's sums never
+ * go back. Rotations sum the slots until they are in "gone": see rotate.c.
+ *
+ * The destruction of a family does not touch the memory of its instances, which
+ * may be gone. Their slots stay until they are removed, or until their module
+ * goes.
+ *
+ *	label		where				forbidden otherwise
+ *	add:K		store-release of ->slots, pairs	a section adds to memory
+ *			with acquire:K, the address	that is not yet zero
+ *			dependency in cstats_in()
+ *	gone:L		the grace period before the	an add that comes after
+ *			slots are added to "gone"	the fold is lost
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/atomic.h>
+#include <linux/delay.h>
+#include <linux/list.h>
+#include <linux/printk.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include <linux/spinlock.h>
+#include <linux/string.h>
+
+#include "family.h"
+#include "rotate.h"
+
+/* Instances that go in a row, with the rotations' mutex held. */
+#define CSTATS_GO_AT_ONCE	64
+
+static struct workqueue_struct *cstats_family_wq;
+
+/* Instances that have been removed and are not yet gone. */
+static atomic_t cstats_leaving = ATOMIC_INIT(0);
+
+/* Families that are destroyed and have instances, and the count of these. */
+static DEFINE_SPINLOCK(cstats_orphan_lock);
+static LIST_HEAD(cstats_orphans);
+
+static void cstats_count_members(struct cstats_family *family, int n)
+{
+	spin_lock(&cstats_orphan_lock);
+	family->nr_members += n;
+	if (!family->nr_members)
+		list_del_init(&family->orphan);
+	spin_unlock(&cstats_orphan_lock);
+}
+
+/* Let those go that are removed, after a grace period. Needs the family's lock. */
+static void cstats_let_leave(struct cstats_family *family)
+{
+	if (!list_empty(&family->going) || list_empty(&family->leaving))
+		return;
+	list_splice_init(&family->leaving, &family->going);
+	refcount_inc(&family->set->ref);
+	queue_rcu_work(cstats_family_wq, &family->go);	/* gone:L */
+}
+
+/* Some of those whose time has come. True if a rotation is summing them now. */
+static bool cstats_go_some(struct cstats_family *family, struct list_head *gone)
+{
+	struct cstats_set *set = family->set;
+	struct cstats_member *member, *next;
+	unsigned int n = 0;
+	bool busy;
+
+	mutex_lock(&cstats_rotate_mutex);
+	busy = set->rotation.state == CSTATS_SUM;
+	list_for_each_entry_safe(member, next, &family->going, leaving) {
+		if (busy || n++ == CSTATS_GO_AT_ONCE)
+			break;
+		cstats_cells_fold(&member->cells, set->shared.nr_values, family->gone);
+		xa_erase(&family->members, member->id);
+		list_move(&member->leaving, gone);
+	}
+	mutex_unlock(&cstats_rotate_mutex);
+	cond_resched();
+	return busy;
+}
+
+static void cstats_go_work(struct work_struct *work)
+{
+	struct cstats_family *family = container_of(to_rcu_work(work),
+						    struct cstats_family, go);
+	struct cstats_set *set = family->set;
+	struct cstats_member *member, *next;
+	LIST_HEAD(gone);
+
+	mutex_lock(&family->lock);
+	while (!list_empty(&family->going)) {
+		if (!cstats_go_some(family, &gone))
+			continue;
+		mutex_unlock(&family->lock);
+		usleep_range(100, 1000);
+		mutex_lock(&family->lock);
+	}
+	cstats_let_leave(family);
+	mutex_unlock(&family->lock);
+	list_for_each_entry_safe(member, next, &gone, leaving) {
+		cstats_member_free(member);
+		atomic_dec(&cstats_leaving);
+		cond_resched();
+	}
+	cstats_set_put(set);
+}
+
+void cstats_family_init(struct cstats_set *set)
+{
+	INIT_RCU_WORK(&set->family->go, cstats_go_work);
+}
+
+/* Give the instance its number, its name and its slots. Needs the family's lock. */
+static int cstats_family_enter(struct cstats_family *family, struct cstats_instance *inst,
+			       struct cstats_member *member, struct cstats_label *label)
+{
+	int err;
+
+	if (READ_ONCE(family->set->dead))
+		return -ENODEV;
+	if (inst->member)
+		return -EBUSY;
+	err = cstats_label_insert(family, label);
+	if (err)
+		return err;
+	label->member = member;
+	member->label = label;
+	xa_store(&family->members, member->id, member, GFP_ATOMIC);	/* is reserved */
+	inst->member = member;
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+	inst->family = &family->set->shared;
+#endif
+	smp_store_release(&inst->slots, member->cells.slots);	/* add:K */
+	return 0;
+}
+
+/**
+ * cstats_family_add - add an instance to a family
+ * @set: the family
+ * @inst: the instance
+ * @name: its name, well-formed; copied
+ *
+ * Return: as cstats_instance_add().
+ */
+int cstats_family_add(struct cstats_set *set, struct cstats_instance *inst,
+		      const char *name)
+{
+	struct cstats_family *family = set->family;
+	struct cstats_member *member = cstats_member_new(set);
+	struct cstats_label *label = cstats_label_new(name);
+	int err = -ENOMEM;
+
+	if (!member || !label)
+		goto free;
+	/* Allocates, hence before the lock. Nobody finds a NULL. */
+	if (xa_alloc_cyclic(&family->members, &member->id, NULL, xa_limit_32b,
+			    &family->last_id, GFP_KERNEL) < 0)
+		goto free;
+	mutex_lock(&family->lock);
+	err = cstats_family_enter(family, inst, member, label);
+	if (!err)
+		cstats_count_members(family, 1);
+	mutex_unlock(&family->lock);
+	if (!err)
+		return 0;
+	xa_release(&family->members, member->id);
+free:
+	cstats_label_put(label);
+	cstats_member_free(member);
+	return err;
+}
+
+/**
+ * cstats_family_rename - give an instance another name
+ * @inst: the instance
+ * @name: the name, well-formed; copied
+ *
+ * Return: as cstats_instance_rename().
+ */
+int cstats_family_rename(struct cstats_instance *inst, const char *name)
+{
+	struct cstats_member *member = inst->member;
+	struct cstats_label *label, *old;
+	struct cstats_family *family;
+	int err = 0;
+
+	if (!member || READ_ONCE(member->set->dead))
+		return -ENODEV;
+	label = cstats_label_new(name);
+	if (!label)
+		return -ENOMEM;
+	family = member->set->family;
+	mutex_lock(&family->lock);
+	old = member->label;
+	if (strcmp(old->text, name)) {
+		err = cstats_label_insert(family, label);
+		if (!err) {
+			label->member = member;
+			member->label = label;
+			cstats_label_remove(family, old);
+			label = NULL;
+		}
+	}
+	mutex_unlock(&family->lock);
+	cstats_label_put(label);
+	return err;
+}
+
+/* Needs the family's lock. The name is free from here on. */
+static void cstats_member_leave(struct cstats_member *member)
+{
+	struct cstats_family *family = member->set->family;
+
+	cstats_label_remove(family, member->label);
+	member->label = NULL;
+	atomic_inc(&cstats_leaving);
+	list_add_tail(&member->leaving, &family->leaving);
+	cstats_count_members(family, -1);
+}
+
+/* See cstats_instance_remove(). */
+void cstats_family_remove(struct cstats_instance *inst)
+{
+	struct cstats_member *member = inst->member;
+	struct cstats_family *family;
+
+	if (!member)
+		return;
+	family = member->set->family;
+	mutex_lock(&family->lock);
+	WRITE_ONCE(inst->slots, NULL);	/* before the grace period: gone:L */
+	inst->member = NULL;
+	cstats_member_leave(member);
+	cstats_let_leave(family);
+	mutex_unlock(&family->lock);
+}
+
+/* The family is destroyed. */
+void cstats_family_orphan(struct cstats_set *set)
+{
+	struct cstats_family *family = set->family;
+	unsigned int n;
+
+	if (!family)
+		return;
+	spin_lock(&cstats_orphan_lock);
+	n = family->nr_members;
+	if (n)
+		list_add_tail(&family->orphan, &cstats_orphans);
+	spin_unlock(&cstats_orphan_lock);
+	if (n)
+		pr_warn("set \"%s\": destroyed with %u instances, whose memory stays until each is removed\n",
+			set->name, n);
+}
+
+/* An orphan of this module, with a reference to its set, or NULL. */
+static struct cstats_family *cstats_orphan_of(const struct module *owner)
+{
+	struct cstats_family *family, *found = NULL;
+
+	spin_lock(&cstats_orphan_lock);
+	list_for_each_entry(family, &cstats_orphans, orphan) {
+		if (family->set->entry.owner != owner)
+			continue;
+		refcount_inc(&family->set->ref);
+		found = family;
+		break;
+	}
+	spin_unlock(&cstats_orphan_lock);
+	return found;
+}
+
+/**
+ * cstats_family_forget - forget the instances that a module has left behind
+ * @owner: the module; its memory is not touched
+ */
+void cstats_family_forget(const struct module *owner)
+{
+	struct cstats_family *family;
+
+	while ((family = cstats_orphan_of(owner))) {
+		struct cstats_member *member;
+		unsigned long id = 0;
+
+		mutex_lock(&family->lock);
+		while ((member = cstats_member_next(family, &id))) {
+			if (member->label)
+				cstats_member_leave(member);
+			cond_resched();
+		}
+		cstats_let_leave(family);
+		mutex_unlock(&family->lock);
+		cstats_set_put(family->set);
+	}
+}
+
+int cstats_family_start(void)
+{
+	cstats_family_wq = alloc_workqueue("cstats_family", WQ_UNBOUND, 0);
+	return cstats_family_wq ? 0 : -ENOMEM;
+}
+
+/* There are no families any more, but maybe instances that leave. */
+void cstats_family_stop(void)
+{
+	while (atomic_read(&cstats_leaving)) {
+		rcu_barrier();
+		flush_workqueue(cstats_family_wq);
+	}
+	destroy_workqueue(cstats_family_wq);
+}
