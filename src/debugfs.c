@@ -337,7 +337,8 @@ static int cstats_fields_show(struct seq_file *m, void *v)
 	const struct cstats_field *f;
 
 	seq_puts(m, "# name kind unit description\n");
-	seq_printf(m, "# %s flavour %s\n", set->name, set->shared.rcu ? "rcu" : "sequenced");
+	if (set->shared.rcu)
+		seq_printf(m, "# %s flavour rcu\n", set->name);
 	if (set->family)
 		seq_printf(m, "# %s label %s instances %u\n", set->name,
 			   set->family->label, READ_ONCE(set->family->nr_members));

@@ -114,6 +114,11 @@ static int cstats_check_fields(const struct cstats_spec *spec)
 {
 	unsigned int i, nr_values = 0;
 
+	if (spec->nr_fields > CSTATS_MAX_VALUES) {
+		pr_err("set \"%s\": %u fields, more than the %u that fit a per-CPU allocation\n",
+		       spec->name, spec->nr_fields, CSTATS_MAX_VALUES);
+		return -E2BIG;
+	}
 	for (i = 0; i < spec->nr_fields; i++) {
 		int err = cstats_check_field(&spec->fields[i]);
 
@@ -123,8 +128,8 @@ static int cstats_check_fields(const struct cstats_spec *spec)
 		}
 		nr_values += cstats_field_values(&spec->fields[i]);
 		if (nr_values > CSTATS_MAX_VALUES) {
-			pr_err("set \"%s\": more values than the %u that fit a per-CPU allocation\n",
-			       spec->name, CSTATS_MAX_VALUES);
+			pr_err("set \"%s\": its histograms have more buckets than fit a per-CPU allocation\n",
+			       spec->name);
 			return -E2BIG;
 		}
 		cond_resched();

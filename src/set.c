@@ -10,6 +10,7 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
+#include <linux/percpu.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -72,6 +73,8 @@ struct cstats_set *cstats_set_new(const struct cstats_spec *spec,
 {
 	size_t size = sizeof(struct cstats_cpu) +
 		      2 * about->nr_values * sizeof(local64_t);
+	/* Sets of up to a cache line do not straddle two. */
+	size_t align = min_t(size_t, SMP_CACHE_BYTES, roundup_pow_of_two(size));
 	struct cstats_set *set;
 
 	set = kvzalloc(struct_size(set, sums, 5 * about->nr_values), GFP_KERNEL);
@@ -83,9 +86,9 @@ struct cstats_set *cstats_set_new(const struct cstats_spec *spec,
 	set->shared.nr_values = about->nr_values;
 	set->shared.rcu = spec->rcu;
 	set->shared.histograms = about->histograms;
-	/* Sets of up to a cache line do not straddle two. */
-	set->shared.cpu = __alloc_percpu(size, min_t(size_t, SMP_CACHE_BYTES,
-						     roundup_pow_of_two(size)));
+	/* Rounded up, as the allocator would search the holes again and again. */
+	set->shared.cpu = __alloc_percpu(min_t(size_t, round_up(size, align),
+					       PCPU_MIN_UNIT_SIZE), align);
 	if (!set->shared.cpu || (spec->label && cstats_members_new(set, spec->label))) {
 		cstats_set_free(set);
 		return NULL;

@@ -512,10 +512,12 @@ static __always_inline void __cstats_add_value(local64_t *value, s64 delta)
 {
 	/* The assembly of the adds is invisible to KASAN and KCSAN. */
 	instrument_atomic_read_write(value, sizeof(*value));
-	/* User-mode Linux: x86 has no additions of 64-bit constants. */
-	if (IS_ENABLED(CONFIG_UML))
-		OPTIMIZER_HIDE_VAR(delta);
+#ifdef CONFIG_X86_64
+	/* As local64_add(), which does not compile with constants of 64 bits. */
+	asm volatile("addq %1, %0" : "+m" (*value) : "er" (delta));
+#else
 	local64_add(delta, value);
+#endif
 }
 
 static __always_inline void __cstats_add(struct cstats_open *to,

@@ -28,7 +28,7 @@ static void read_cstats(void)
 	struct cstats_snapshot snap = { };
 
 	snap.values = values;
-	snap.nr_fields = nr_values;
+	snap.nr_values = nr_values;
 	if (cstats_read(&w.cs, &snap))
 		pr_warn_once("cstats_bench: cstats_read() failed\n");
 }
@@ -38,7 +38,7 @@ static void read_last(void)
 	struct cstats_snapshot snap = { };
 
 	snap.values = values;
-	snap.nr_fields = nr_values;
+	snap.nr_values = nr_values;
 	cstats_read_last(&w.cs, &snap);
 }
 
@@ -325,7 +325,7 @@ static int concurrent_fn(void *data)
 	u64 begin, number, ns;
 
 	snap.values = read_values;
-	snap.nr_fields = SIX_FIELDS;
+	snap.nr_values = SIX_FIELDS;
 	while (!kthread_should_stop() && ktime_get_ns() < reader->end) {
 		if (cstats_read_last(&w.cs, &snap))
 			break;
@@ -353,7 +353,7 @@ static u64 set_number(void)
 	struct cstats_snapshot snap = { };
 
 	snap.values = values;
-	snap.nr_fields = nr_values;
+	snap.nr_values = nr_values;
 	return cstats_read_last(&w.cs, &snap) ? 0 : snap.number;
 }
 

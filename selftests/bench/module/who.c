@@ -40,7 +40,7 @@ static struct who_reader *who;
 static u64 who_number(struct cstats *cs)
 {
 	s64 values[SIX_FIELDS];
-	struct cstats_snapshot snap = { .values = values, .nr_fields = SIX_FIELDS };
+	struct cstats_snapshot snap = { .values = values, .nr_values = SIX_FIELDS };
 
 	return cstats_read_last(cs, &snap) ? 0 : snap.number;
 }
@@ -49,7 +49,7 @@ static int who_fn(void *data)
 {
 	struct who_reader *reader = data;
 	s64 values[SIX_FIELDS];
-	struct cstats_snapshot snap = { .values = values, .nr_fields = SIX_FIELDS };
+	struct cstats_snapshot snap = { .values = values, .nr_values = SIX_FIELDS };
 
 	while (ktime_get_ns() < reader->end) {
 		u64 number = who_number(reader->cs), begin = ktime_get_ns(), ns;

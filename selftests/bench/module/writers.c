@@ -249,7 +249,7 @@ static int rotate_for(unsigned int rate, u64 ns)
 	int err = 0;
 
 	snap.values = values;
-	snap.nr_fields = ARRAY_SIZE(values);
+	snap.nr_values = ARRAY_SIZE(values);
 	period = rate ? NSEC_PER_SEC / rate : 2 * ns;
 	next = begin + period / 2;
 	while (!err && (now = ktime_get_ns()) < end) {

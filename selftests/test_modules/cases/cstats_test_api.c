@@ -177,7 +177,7 @@ static void init_size(void)
 	struct cstats_field *many = kvcalloc(max + 1, sizeof(*many), GFP_KERNEL);
 	char (*names)[8] = kvcalloc(max + 1, sizeof(*names), GFP_KERNEL);
 	s64 *sums = kvcalloc(max, sizeof(*sums), GFP_KERNEL);
-	struct cstats_snapshot snap = { .values = sums, .nr_fields = max };
+	struct cstats_snapshot snap = { .values = sums, .nr_values = max };
 	struct cstats_section s;
 	unsigned int i;
 
@@ -351,7 +351,7 @@ static void snapshot_members(void)
 		check(a.rotation_ns > 0 && a.rotation_ns <= after - a.time_ns,
 		      "rotation_ns %llu of %llu", a.rotation_ns, after - a.time_ns);
 		check_eq(a.nr_cpus, num_online_cpus());
-		check_eq(a.nr_fields, NR);
+		check_eq(a.nr_values, NR);
 		check(a.values == values, "values moved");
 
 		b = snapshot();
@@ -375,7 +375,7 @@ static void read_errors_of(int (*read)(struct cstats *, struct cstats_snapshot *
 do {									\
 	memset(&snap, 0xa5, sizeof(snap));				\
 	snap.values = (v);						\
-	snap.nr_fields = (n);						\
+	snap.nr_values = (n);						\
 	before = snap;							\
 	check_eq(read(cs, &snap), err);					\
 	check(!memcmp(&snap, &before, sizeof(snap)) &&			\
@@ -391,11 +391,11 @@ do {									\
 	refuse(-EINVAL, &set, NR, NULL);
 
 	/* more room than needed is fine, and the rest of it is not ours */
-	snap = (struct cstats_snapshot){ .values = big, .nr_fields = NR + 2 };
+	snap = (struct cstats_snapshot){ .values = big, .nr_values = NR + 2 };
 	check_eq(read(&set, &snap), 0);
 	check(!memcmp(big + NR, copy + NR, 2 * sizeof(*big)),
 	      "wrote beyond the fields");
-	check_eq(snap.nr_fields, NR + 2);
+	check_eq(snap.nr_values, NR + 2);
 	memcpy(big, copy, sizeof(big));
 
 	cstats_destroy(&set);
@@ -536,10 +536,10 @@ static void read_unsafe(void)
 	cstats_destroy(&set);
 	memset(values, 0x5a, sizeof(values));
 	cstats_read_unsafe(&set, values);
-	cstats_clear_unsafe(&set);
+	check_eq(cstats_clear_unsafe(&set), -ENODEV);
 	memset(&set, 0, sizeof(set));
 	cstats_read_unsafe(&set, values);
-	cstats_clear_unsafe(&set);
+	check_eq(cstats_clear_unsafe(&set), -ENODEV);
 	check_eq(values[UP], 0x5a5a5a5a5a5a5a5aLL);
 }
 
@@ -548,7 +548,7 @@ static void clear_unsafe(void)
 	struct cstats_snapshot snap = snapshot();
 	int i;
 
-	cstats_clear_unsafe(NULL);
+	check_eq(cstats_clear_unsafe(NULL), -EINVAL);
 	for (i = 0; i < 2; i++) {
 		if (!start())
 			return;
@@ -558,7 +558,7 @@ static void clear_unsafe(void)
 		if (i)
 			check_eq(cstats_reset(&set), 0);
 		add(LEVEL, 5);
-		cstats_clear_unsafe(&set);
+		check_eq(cstats_clear_unsafe(&set), 0);
 		check_eq(cstats_read_last(&set, &snap), 0);
 		check_eq(values[UP], 0);
 		expect(0, 0, 0);

@@ -374,7 +374,7 @@ static int sharing_reader(void *arg)
 {
 	struct sharer *sharer = arg;
 	s64 *values = kcalloc(readers, sizeof(*values), GFP_KERNEL);
-	struct cstats_snapshot snap = { .values = values, .nr_fields = readers };
+	struct cstats_snapshot snap = { .values = values, .nr_values = readers };
 	struct cstats_section s;
 
 	while (values && !kthread_should_stop()) {
@@ -422,7 +422,7 @@ static struct sharer *sharers_init(void)
 static u64 last_number(void)
 {
 	s64 *values = kcalloc(readers, sizeof(*values), GFP_KERNEL);
-	struct cstats_snapshot snap = { .values = values, .nr_fields = readers };
+	struct cstats_snapshot snap = { .values = values, .nr_values = readers };
 
 	check_eq(cstats_read_last(&set, &snap), 0);
 	kfree(values);
@@ -468,7 +468,7 @@ static int one_read(void *arg)
 {
 	struct sharer *sharer = arg;
 	s64 *values = kcalloc(readers, sizeof(*values), GFP_KERNEL);
-	struct cstats_snapshot snap = { .values = values, .nr_fields = readers };
+	struct cstats_snapshot snap = { .values = values, .nr_values = readers };
 	struct cstats_section s;
 
 	if (check(values, "no memory")) {

@@ -131,7 +131,7 @@ static u64 total(bool nested, enum context context)
 
 static bool read_and_check(s64 *values)
 {
-	struct cstats_snapshot snap = { .values = values, .nr_fields = NR };
+	struct cstats_snapshot snap = { .values = values, .nr_values = NR };
 
 	return check_eq(cstats_read(&set, &snap), 0) &&
 	       check(values[PLUS] == -values[MINUS], "torn: plus %lld, minus %lld",

@@ -192,7 +192,7 @@ static int count_dying(bool on)
 
 static int read_set(int count)
 {
-	struct cstats_snapshot snap = { .values = result + 2, .nr_fields = NR };
+	struct cstats_snapshot snap = { .values = result + 2, .nr_values = NR };
 
 	while (count-- > 0)
 		result[0] = cstats_read(&set, &snap);

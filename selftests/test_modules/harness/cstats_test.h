@@ -70,7 +70,7 @@ unsigned int cstats_test_log_lines(const char *text);
 static inline struct cstats_snapshot cstats_test_snapshot(s64 *values,
 							  unsigned int nr_fields)
 {
-	return (struct cstats_snapshot){ .values = values, .nr_fields = nr_fields };
+	return (struct cstats_snapshot){ .values = values, .nr_values = nr_fields };
 }
 
 /* Kernel threads, on CPU @cpu or anywhere if negative. */

@@ -721,7 +721,7 @@ static DECLARE_RWSEM(churn_sem);
 static void torture_read_churn(void)
 {
 	s64 values[2];
-	struct cstats_snapshot snap = { .values = values, .nr_fields = 2 };
+	struct cstats_snapshot snap = { .values = values, .nr_values = 2 };
 	int err;
 
 	if (!down_read_trylock(&churn_sem))
@@ -1090,9 +1090,9 @@ static int torture_alloc(void)
 		struct torture_thread *r = &readers[i];
 
 		r->random = get_random_u32();
-		r->snap.nr_fields = nr_fields;
+		r->snap.nr_values = nr_fields;
 		r->snap.values = kcalloc(nr_fields, sizeof(s64), GFP_KERNEL);
-		r->stale.nr_fields = nr_fields;
+		r->stale.nr_values = nr_fields;
 		r->stale.values = kcalloc(nr_fields, sizeof(s64), GFP_KERNEL);
 		r->ended = kcalloc(nr_tallies, sizeof(*r->ended), GFP_KERNEL);
 		if (!r->snap.values || !r->stale.values || !r->ended)
