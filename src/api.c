@@ -80,7 +80,12 @@ static int cstats_do_init(struct cstats *cs, const struct cstats_spec *spec)
 	return 0;
 }
 
-/* See cstats_init_owner() and cstats_init_family(). */
+static void cstats_devm_destroy(void *cs)
+{
+	cstats_destroy(cs);
+}
+
+/* See cstats_init_owner(), cstats_init_family() and devm_cstats_init(). */
 int __cstats_init(struct cstats *cs, const struct cstats_spec *spec)
 {
 	int err;
@@ -96,24 +101,11 @@ int __cstats_init(struct cstats *cs, const struct cstats_spec *spec)
 	/* Writers that do not know of the error do no harm. */
 	if (err && cs && !cstats_registered(cs))
 		WRITE_ONCE(cs->shared, NULL);
+	if (!err && spec->dev)
+		err = devm_add_action_or_reset(spec->dev, cstats_devm_destroy, cs);
 	return err;
 }
 EXPORT_SYMBOL_GPL(__cstats_init);
-
-static void cstats_devm_destroy(void *cs)
-{
-	cstats_destroy(cs);
-}
-
-/* See devm_cstats_init() and cstats_init_owner(). */
-int __devm_cstats_init(struct device *dev, struct cstats *cs,
-		       const struct cstats_spec *spec)
-{
-	int err = __cstats_init(cs, spec);
-
-	return err ?: devm_add_action_or_reset(dev, cstats_devm_destroy, cs);
-}
-EXPORT_SYMBOL_GPL(__devm_cstats_init);
 
 /* The end of a set that is retired, which may be in memory reclaim. */
 static void cstats_end(struct cstats_set *set)
@@ -694,30 +686,32 @@ int cstats_reset(struct cstats *cs)
 }
 EXPORT_SYMBOL_GPL(cstats_reset);
 
-/* Count an error of a writer's, and report it once a minute for each set. */
-#define cstats_misuse(shared, format, ...)				\
-do {									\
-	struct cstats_set *__set = cstats_set_of(shared);		\
-									\
-	if (cstats_is_sink(shared))					\
-		break;							\
-	atomic_inc(&__set->errors);					\
-	if (__ratelimit(&__set->misuse))				\
-		WARN(1, "cstats: set \"%s\": " format "\n", __set->name,	\
-		     ##__VA_ARGS__);					\
-} while (0)
+/* Count an error of a writer's. Returns the set, if it is to be reported. */
+static const struct cstats_set *cstats_misused(struct cstats_shared *shared)
+{
+	struct cstats_set *set = cstats_set_of(shared);
+
+	if (cstats_is_sink(shared))
+		return NULL;
+	atomic_inc(&set->errors);
+	return __ratelimit(&set->misuse) ? set : NULL;
+}
 
 /**
  * cstats_bad_sequence - a section was released with a wrong sequence number
  * @shared: the set's, or the sink
  *
- * It was released twice, or not in reverse order.
+ * It was released twice, or not in reverse order. That is counted, and
+ * reported once a minute for each set.
  *
  * Context: Any.
  */
 void cstats_bad_sequence(struct cstats_shared *shared)
 {
-	cstats_misuse(shared, "section released twice or out of order");
+	const struct cstats_set *set = cstats_misused(shared);
+
+	WARN(set, "cstats: set \"%s\": section released twice or out of order\n",
+	     set ? set->name : "");
 }
 EXPORT_SYMBOL_GPL(cstats_bad_sequence);
 
@@ -726,13 +720,16 @@ EXPORT_SYMBOL_GPL(cstats_bad_sequence);
  * @shared: the set's, or the sink
  * @field: the index
  *
- * The add has not been made.
+ * The add has not been made. That is counted and reported likewise.
  *
  * Context: Any.
  */
 void cstats_bad_index(struct cstats_shared *shared, unsigned int field)
 {
-	cstats_misuse(shared, "no field %u, or no histogram", field);
+	const struct cstats_set *set = cstats_misused(shared);
+
+	WARN(set, "cstats: set \"%s\": no field %u, or no histogram\n",
+	     set ? set->name : "", field);
 }
 EXPORT_SYMBOL_GPL(cstats_bad_index);
 

@@ -81,7 +81,7 @@ void cstats_expedite(struct work_struct *work)
 
 	/* Begins and ends with a full barrier. */
 	synchronize_rcu_expedited();
-	smp_store_release(&barrier->over, true);
+	smp_store_release(&barrier->over, true);	/* pairs with done */
 	cstats_barrier_ended();
 }
 
@@ -162,7 +162,7 @@ bool cstats_barrier_done(struct cstats_barrier *barrier)
 	if (barrier->proof == CSTATS_SEEN)
 		return !atomic_read_acquire(&cstats_ipis);
 	if (barrier->queued)
-		return smp_load_acquire(&barrier->over);
+		return smp_load_acquire(&barrier->over);	/* see above */
 	return poll_state_synchronize_rcu(barrier->gp);
 }
 

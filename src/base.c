@@ -55,10 +55,10 @@ static int cstats_note(struct cstats_set *set, struct cstats_cells *cells)
 	return 0;
 }
 
+typedef int cstats_cells_fn(struct cstats_set *set, struct cstats_cells *cells);
+
 /* Call a function for the cells of the set and of all its instances. */
-static int cstats_for_each_cells(struct cstats_set *set,
-				 int (*fn)(struct cstats_set *set,
-					   struct cstats_cells *cells))
+static int cstats_with_cells(struct cstats_set *set, cstats_cells_fn *fn)
 {
 	struct cstats_member *member;
 	unsigned long id = 0;
@@ -88,7 +88,7 @@ static int cstats_both_slots(struct cstats_set *set, unsigned long *held)
 	unsigned long deadline = cstats_deadline();
 	int err;
 
-	err = cstats_for_each_cells(set, cstats_note);
+	err = cstats_with_cells(set, cstats_note);
 	if (!err)
 		err = cstats_await(set, cstats_request(set, true), deadline);
 	if (!err) {
@@ -96,7 +96,7 @@ static int cstats_both_slots(struct cstats_set *set, unsigned long *held)
 		err = cstats_await_hold(set, *held, deadline);
 	}
 	if (err)
-		cstats_for_each_cells(set, cstats_drop_parts);
+		cstats_with_cells(set, cstats_drop_parts);
 	return err;
 }
 
@@ -138,7 +138,7 @@ u64 *cstats_parts_of(struct cstats_set *set, struct cstats_cells *cells)
 
 void cstats_parts_end(struct cstats_set *set, unsigned long held)
 {
-	cstats_for_each_cells(set, cstats_drop_parts);
+	cstats_with_cells(set, cstats_drop_parts);
 	cstats_let_go(set, held);
 	up_write(&set->base.lock);
 }
@@ -207,11 +207,11 @@ int cstats_reset_set(struct cstats_set *set)
 		return err;
 	err = cstats_alloc_own_base(set);
 	if (!err)
-		err = cstats_for_each_cells(set, cstats_alloc_base);
+		err = cstats_with_cells(set, cstats_alloc_base);
 	if (!err)
 		err = cstats_both_slots(set, &held);
 	if (!err) {
-		cstats_for_each_cells(set, cstats_move_base);
+		cstats_with_cells(set, cstats_move_base);
 		mutex_lock(&cstats_rotate_mutex);
 		set->base.since_ns = cstats_last_time(set);
 		cstats_republish(set);
@@ -249,7 +249,7 @@ int cstats_clear_set(struct cstats_set *set)
 	held = cstats_request_hold(set, true);
 	err = cstats_await_hold(set, held, cstats_deadline());
 	if (!err) {
-		cstats_for_each_cells(set, cstats_clear_base);
+		cstats_with_cells(set, cstats_clear_base);
 		mutex_lock(&cstats_rotate_mutex);
 		set->base.since_ns = ktime_get_ns();
 		if (set->family)

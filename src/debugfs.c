@@ -273,7 +273,7 @@ static int cstats_one_open(struct inode *inode, struct file *file)
 }
 
 static ssize_t cstats_one_write(struct file *file, const char __user *buf,
-				     size_t count, loff_t *pos)
+				size_t count, loff_t *pos)
 {
 	struct seq_file *m = file->private_data;
 	struct cstats_report *report, *old;
@@ -308,7 +308,7 @@ static ssize_t cstats_one_write(struct file *file, const char __user *buf,
 }
 
 static ssize_t cstats_one_read(struct file *file, char __user *buf, size_t size,
-				    loff_t *pos)
+			       loff_t *pos)
 {
 	struct seq_file *m = file->private_data;
 

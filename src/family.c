@@ -8,7 +8,7 @@
  *	remove				a section of the family
  *
  *	inst->slots = NULL		slots = inst->slots
- *					slots ?: the family's own
+ *					if NULL: the family's own
  *	a grace period			[adds]
  *	both slots += into "gone"
  *	free

@@ -183,8 +183,9 @@ struct cstats_member *cstats_member_next(struct cstats_family *family,
  * @id: where to go on; 0 at first
  * @budget: cache lines that may be looked at
  *
- * Needs the rotations' mutex. Return: what is left of @budget; 0 if instances
- * may be left.
+ * It needs the rotations' mutex.
+ *
+ * Return: what is left of @budget; 0 if instances may be left.
  */
 unsigned int cstats_members_close(struct cstats_set *set, unsigned int index,
 				  unsigned long *id, unsigned int budget)

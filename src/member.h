@@ -67,7 +67,7 @@ struct cstats_member {
 struct cstats_family {
 	char label[CSTATS_NAME_LEN];
 	struct cstats_set *set;
-	struct mutex lock;
+	struct mutex lock;	/* of most of this, see above */
 	struct xarray members;
 	struct rhashtable names;
 	unsigned int nr_members;

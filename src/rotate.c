@@ -120,7 +120,7 @@
  * collect:D and over:D: if the load reads a value that was stored after
  * release:C, the sums read all adds that precede it, or newer.
  *
- * `make model` checks this. By file in selftests/litmus, where each has a twin
+ * `make model` checks this. By file in selftests/proof/litmus, where each has a twin
  * without the barrier that fails:
  *
  *	A, B	entry-ipi-*, with the handler at each place of the writer's
@@ -136,7 +136,7 @@
  *	quiet	quiet, of either grace period; quiet-not-watching: sections
  *		must be where RCU watches; gp-proof
  *
- * selftests/model/cstats.pml is the protocol as a whole, searched to the end
+ * selftests/proof/spin/cstats.pml is the protocol as a whole, searched to the end
  * with x86's store buffers and with weaker ones: nesting, seq that goes back,
  * waiting, sharing, dead sections, hotplug. liveness.pml shows that the wait
  * ends, and that waiting for even may not; share.pml that every reader returns.
@@ -180,9 +180,11 @@ DEFINE_MUTEX(cstats_rotate_mutex);
 static struct list_head cstats_urgent[2] = {
 	LIST_HEAD_INIT(cstats_urgent[0]), LIST_HEAD_INIT(cstats_urgent[1]),
 };
+
 static struct list_head cstats_requests[2] = {
 	LIST_HEAD_INIT(cstats_requests[0]), LIST_HEAD_INIT(cstats_requests[1]),
 };
+
 static DEFINE_SPINLOCK(cstats_request_lock);
 
 /**

@@ -36,6 +36,7 @@
 #define _LINUX_CSTATS_H
 
 #include <linux/bitops.h>
+#include <linux/build_bug.h>
 #include <linux/compiler.h>
 #include <linux/instrumented.h>
 #include <linux/lockdep.h>
@@ -90,6 +91,7 @@ struct cstats_field {
 
 struct cstats_member;
 struct cstats_shared;
+struct device;
 
 /* One CPU's part of a set: the sequence counter, then slot 0, then slot 1. */
 struct cstats_cpu {
@@ -170,7 +172,7 @@ struct cstats_instance {
 /**
  * CSTATS_FIELDS - declare an enum of fields and their table together
  * @prefix: the table is ``prefix_fields``
- * @list: a macro that takes another one and applies it to each field::
+ * @list: a macro that takes another one, and applies it to each field::
  *
  *	#define MY_LIST(field)						\
  *		field(IN,  "in_bytes",  CSTATS_COUNTER, "bytes", "received")	\
@@ -179,11 +181,12 @@ struct cstats_instance {
  *
  * More members of struct cstats_field may follow the description.
  */
-#define CSTATS_FIELDS(prefix, list)					\
-enum { list(__CSTATS_FIELD_INDEX) };					\
+#define CSTATS_FIELDS(prefix, list...)					\
+enum { list(__CSTATS_INDEX) };						\
 static const struct cstats_field prefix##_fields[] = { list(__CSTATS_FIELD) }
-#define __CSTATS_FIELD_INDEX(index, ...)	index,
-#define __CSTATS_FIELD(index, ...)		[index] = { __VA_ARGS__ },
+#define __CSTATS_INDEX(index, ...)	index,
+#define __CSTATS_FIELD(index, ...)					\
+	[index] = { __VA_ARGS__ },
 
 /* The slot that an open section adds to, the same in both flavours. */
 struct cstats_open {
@@ -249,30 +252,41 @@ struct cstats_spec {
 	const struct cstats_field *fields;
 	unsigned int nr_fields;
 	struct module *owner;
+	struct device *dev;		/* which undoes it when it goes, or NULL */
 	struct lock_class_key *key;
 };
 
 int __must_check __cstats_init(struct cstats *cs, const struct cstats_spec *spec);
 
 /* A set of either flavour. Anything else does not compile. */
-#define __cstats_is_rcu(set)						\
-	_Generic((set), struct cstats_rcu *: true, default: false)
-#define __cstats_of(set)						\
-	_Generic((set), struct cstats_rcu *: &((struct cstats_rcu *)(set))->cs,	\
-		 default: (set))
+static inline struct cstats *__cstats_of_rcu(struct cstats_rcu *rcu)
+{
+	return rcu ? &rcu->cs : NULL;
+}
 
-#define __cstats_spec(init, set, name_, label_, fields_, nr, owner_, ...)	\
+static inline struct cstats *__cstats_of_itself(struct cstats *cs)
+{
+	return cs;
+}
+
+#define __cstats_of(set)						\
+	__builtin_choose_expr(						\
+		__builtin_types_compatible_p(typeof(set), struct cstats_rcu *), \
+		__cstats_of_rcu, __cstats_of_itself)(set)
+
+#define __cstats_init_spec(set, name_, label_, fields_, nr, owner_, dev_)	\
 ({									\
 	static struct lock_class_key __cstats_key;			\
 									\
-	init(__VA_ARGS__ __cstats_of(set), &(const struct cstats_spec){	\
+	__cstats_init(__cstats_of(set), &(const struct cstats_spec){	\
 		.interface = CSTATS_INTERFACE,				\
-		.rcu = __cstats_is_rcu(set),				\
+		.rcu = __builtin_types_compatible_p(typeof(set), struct cstats_rcu *), \
 		.name = (name_),					\
 		.label = (label_),					\
 		.fields = (fields_),					\
 		.nr_fields = (nr),					\
 		.owner = (owner_),					\
+		.dev = (dev_),						\
 		.key = &__cstats_key,					\
 	});								\
 })
@@ -297,7 +311,7 @@ int __must_check __cstats_init(struct cstats *cs, const struct cstats_spec *spec
  * which is not initialized swallows the adds of its writers.
  */
 #define cstats_init_owner(cs, name, fields, nr_fields, owner)		\
-	__cstats_spec(__cstats_init, cs, name, NULL, fields, nr_fields, owner)
+	__cstats_init_spec(cs, name, NULL, fields, nr_fields, owner, NULL)
 
 /**
  * cstats_init - make a set known and ready for writers and readers
@@ -330,11 +344,7 @@ int __must_check __cstats_init(struct cstats *cs, const struct cstats_spec *spec
  * Return: As cstats_init_owner().
  */
 #define cstats_init_family(cs, name, label, fields, nr_fields)		\
-	__cstats_spec(__cstats_init, cs, name, label, fields, nr_fields, THIS_MODULE)
-
-struct device;
-int __must_check __devm_cstats_init(struct device *dev, struct cstats *cs,
-				    const struct cstats_spec *spec);
+	__cstats_init_spec(cs, name, label, fields, nr_fields, THIS_MODULE, NULL)
 
 /**
  * devm_cstats_init - cstats_init() that a device undoes when it goes
@@ -348,8 +358,7 @@ int __must_check __devm_cstats_init(struct device *dev, struct cstats *cs,
  * Return: As cstats_init_owner().
  */
 #define devm_cstats_init(dev, cs, name, fields, nr_fields)		\
-	__cstats_spec(__devm_cstats_init, cs, name, NULL, fields, nr_fields, \
-		      THIS_MODULE, dev,)
+	__cstats_init_spec(cs, name, NULL, fields, nr_fields, THIS_MODULE, dev)
 
 void cstats_destroy(struct cstats *cs);
 int __must_check cstats_instance_add(struct cstats *cs, struct cstats_instance *inst,
@@ -374,9 +383,6 @@ struct cstats_shared *cstats_no_set(struct cstats *cs);
 void cstats_bad_sequence(struct cstats_shared *shared);
 void cstats_bad_index(struct cstats_shared *shared, unsigned int field);
 unsigned int cstats_find_bucket(const struct cstats_histogram *h, u64 value);
-
-void __compiletime_error("cstats: the table of fields has no such index")
-__cstats_no_such_index(void);
 
 /* Open the set's slot, once preemption is off. */
 static __always_inline struct cstats_shared *
@@ -473,8 +479,9 @@ cstats_rcu_acquire(struct cstats_rcu *rcu)
 }
 
 #define __cstats_acquire(cs)						\
-	_Generic((cs), struct cstats_rcu *: cstats_rcu_acquire,		\
-		 default: cstats_acquire)(cs)
+	__builtin_choose_expr(						\
+		__builtin_types_compatible_p(typeof(cs), struct cstats_rcu *), \
+		cstats_rcu_acquire, cstats_acquire)(cs)
 
 /**
  * cstats_acquire_fields - open a section whose table of fields is known
@@ -489,18 +496,24 @@ cstats_rcu_acquire(struct cstats_rcu *rcu)
  */
 #define cstats_acquire_fields(cs, table)				\
 ({									\
-	typeof(__cstats_acquire(cs)) __s = __cstats_acquire(cs);	\
+	__auto_type __s = __cstats_acquire(cs);				\
 									\
 	__s.to.limit = ARRAY_SIZE(table);				\
 	__s;								\
 })
 
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+#define CSTATS_CHECK_CONSTANTS	true
+#else
+#define CSTATS_CHECK_CONSTANTS	false
+#endif
+
 /* Is @field one of the set's? Constant indices are taken on trust at run time. */
 static __always_inline bool __cstats_has(struct cstats_open *to, unsigned int field)
 {
-	if (__builtin_constant_p(field >= to->limit) && field >= to->limit)
-		__cstats_no_such_index();
-	if ((!__builtin_constant_p(field) || IS_ENABLED(CONFIG_DEBUG_LOCK_ALLOC)) &&
+	BUILD_BUG_ON_MSG(__builtin_constant_p(field >= to->limit) && field >= to->limit,
+			 "cstats: the table of fields has no such index");
+	if ((CSTATS_CHECK_CONSTANTS || !__builtin_constant_p(field)) &&
 	    unlikely(field >= to->shared->nr_values)) {
 		cstats_bad_index(to->shared, field);
 		return false;
@@ -521,11 +534,10 @@ static __always_inline void __cstats_add_value(local64_t *value, s64 delta)
 }
 
 static __always_inline void __cstats_add(struct cstats_open *to,
-					 local64_t *slot,
 					 unsigned int field, s64 delta)
 {
 	if (__cstats_has(to, field))
-		__cstats_add_value(&slot[field], delta);
+		__cstats_add_value(&to->slot[field], delta);
 }
 
 static __always_inline unsigned int
@@ -541,7 +553,6 @@ __cstats_bucket(const struct cstats_histogram *h, u64 value)
 }
 
 static __always_inline void __cstats_observe(struct cstats_open *to,
-					     local64_t *slot,
 					     unsigned int field, u64 value)
 {
 	const struct cstats_histogram *h = to->shared->histograms;
@@ -555,15 +566,16 @@ static __always_inline void __cstats_observe(struct cstats_open *to,
 	}
 	h += field;
 	bucket = __cstats_bucket(h, value);
-	__cstats_add_value(&slot[field], 1);
-	__cstats_add_value(&slot[h->sum], value);
-	__cstats_add_value(&slot[h->sum + 1 + bucket], 1);
+	__cstats_add_value(&to->slot[field], 1);
+	__cstats_add_value(&to->slot[h->sum], value);
+	__cstats_add_value(&to->slot[h->sum + 1 + bucket], 1);
 }
 
 /* The open slot of an instance, or the family's own if it has none. */
 static __always_inline struct cstats_within
 __cstats_in(const struct cstats_open *to, const struct cstats_instance *inst)
 {
+	/* acquire:K, address dependency, with add:K in src/family.c. */
 	local64_t __percpu *slots = READ_ONCE(inst->slots);
 	struct cstats_within in = { .to = *to };
 
@@ -589,8 +601,7 @@ __cstats_in(const struct cstats_open *to, const struct cstats_instance *inst)
  *
  * Context: As cstats_acquire().
  */
-#define cstats_add(s, field, delta)					\
-	__cstats_add(&(s)->to, (s)->to.slot, field, delta)
+#define cstats_add(s, field, delta)	__cstats_add(&(s)->to, field, delta)
 
 /**
  * cstats_observe - add an amount to a histogram within a section
@@ -603,8 +614,7 @@ __cstats_in(const struct cstats_open *to, const struct cstats_instance *inst)
  *
  * Context: As cstats_acquire().
  */
-#define cstats_observe(s, field, value)					\
-	__cstats_observe(&(s)->to, (s)->to.slot, field, value)
+#define cstats_observe(s, field, value)	__cstats_observe(&(s)->to, field, value)
 
 /**
  * cstats_in - an instance, to be added to within a section of its family
@@ -677,8 +687,9 @@ static __always_inline void __cstats_rcu_release(struct cstats_rcu_section *s)
  * Context: As cstats_acquire().
  */
 #define cstats_release(s)						\
-	_Generic((s), struct cstats_rcu_section *: __cstats_rcu_release, \
-		 default: __cstats_release)(s)
+	__builtin_choose_expr(						\
+		__builtin_types_compatible_p(typeof(s), struct cstats_rcu_section *), \
+		__cstats_rcu_release, __cstats_release)(s)
 
 /**
  * cstats_count - a section with a single add
@@ -690,7 +701,7 @@ static __always_inline void __cstats_rcu_release(struct cstats_rcu_section *s)
  */
 #define cstats_count(cs, field, delta)					\
 do {									\
-	typeof(__cstats_acquire(cs)) __s = __cstats_acquire(cs);	\
+	__auto_type __s = __cstats_acquire(cs);				\
 									\
 	cstats_add(&__s, field, delta);					\
 	cstats_release(&__s);						\

@@ -112,7 +112,6 @@ static struct {
 	__aligned(64) struct cstats_shared other;
 } shim_page;
 
-
 #define shim_shared		(shim_page.shared)
 #define shim_other		(shim_page.other)	/* only written to, by all kinds of sets */
 static s64 shim_last[2][WRITER_FIELDS];

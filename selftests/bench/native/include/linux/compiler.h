@@ -17,8 +17,6 @@
 
 #define READ_ONCE(x)		__atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v)	__atomic_store_n(&(x), v, __ATOMIC_RELAXED)
-#define IS_ENABLED(option)	0
-#define OPTIMIZER_HIDE_VAR(var)	asm("" : "+r" (var))
 #define __compiletime_error(text)	__attribute__((error(text)))
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 
