@@ -5,13 +5,13 @@
 #include <linux/cstats.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
-#include <linux/rcupdate.h>
 
 #include "api.h"
 #include "barrier.h"
 #include "debugfs.h"
 #include "family.h"
 #include "mend.h"
+#include "set.h"
 #include "share.h"
 #include "sink.h"
 
@@ -35,9 +35,12 @@ static int __init cstats_module_init(void)
 	err = cstats_sink_start();
 	if (err)
 		return err;
-	err = cstats_mend_start();
+	err = cstats_sets_start();
 	if (err)
 		goto stop_sink;
+	err = cstats_mend_start();
+	if (err)
+		goto stop_sets;
 	err = cstats_share_start();
 	if (err)
 		goto stop_mend;
@@ -65,6 +68,8 @@ stop_share:
 	cstats_share_stop();
 stop_mend:
 	cstats_mend_stop();
+stop_sets:
+	cstats_sets_stop();
 stop_sink:
 	cstats_sink_stop();
 	return err;
@@ -79,7 +84,7 @@ static void __exit cstats_module_exit(void)
 	cstats_barrier_exit();
 	cstats_share_stop();
 	cstats_mend_stop();
-	rcu_barrier();		/* the sets are freed */
+	cstats_sets_stop();
 	cstats_sink_stop();
 }
 

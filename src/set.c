@@ -22,6 +22,8 @@
 static_assert(sizeof(local64_t) == sizeof(s64));
 static_assert(offsetof(struct cstats_cpu, slots) % sizeof(s64) == 0);
 
+static struct workqueue_struct *cstats_free_wq;
+
 static void cstats_set_free(struct cstats_set *set)
 {
 	free_percpu(set->shared.cpu);
@@ -32,9 +34,10 @@ static void cstats_set_free(struct cstats_set *set)
 	kvfree(set);
 }
 
-static void cstats_set_free_rcu(struct rcu_head *rcu)
+/* The end of a family may sleep. */
+static void cstats_set_free_work(struct work_struct *work)
 {
-	cstats_set_free(container_of(rcu, struct cstats_set, rcu));
+	cstats_set_free(container_of(to_rcu_work(work), struct cstats_set, free));
 }
 
 static void cstats_set_limits(struct cstats_set *set)
@@ -98,6 +101,7 @@ struct cstats_set *cstats_set_new(const struct cstats_spec *spec,
 	strscpy(set->name, spec->name, sizeof(set->name));
 	cstats_set_limits(set);
 	refcount_set(&set->ref, 1);
+	INIT_RCU_WORK(&set->free, cstats_set_free_work);
 	INIT_LIST_HEAD(&set->rotation.request);
 	INIT_LIST_HEAD(&set->rotation.node);
 	init_waitqueue_head(&set->waiters.queue);
@@ -129,5 +133,18 @@ struct cstats_set *cstats_set_get(struct cstats *cs)
 void cstats_set_put(struct cstats_set *set)
 {
 	if (refcount_dec_and_test(&set->ref))
-		call_rcu(&set->rcu, cstats_set_free_rcu);
+		queue_rcu_work(cstats_free_wq, &set->free);
+}
+
+int cstats_sets_start(void)
+{
+	cstats_free_wq = alloc_workqueue("cstats_free", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	return cstats_free_wq ? 0 : -ENOMEM;
+}
+
+/* Nobody holds a set any more: wait until the last one is freed. */
+void cstats_sets_stop(void)
+{
+	rcu_barrier();
+	destroy_workqueue(cstats_free_wq);
 }

@@ -119,7 +119,7 @@ struct cstats_files {
  * @misuse: limits the reports of wrong releases
  * @mended: limits the reports of dead sections
  * @ref: held by the registry, by each reader, by each list that it is in
- * @rcu: frees the set when no section can be using it
+ * @free: frees the set when no section can be using it
  * @cells: the slots; of a family, @cells.last are the sums over all instances
  * @family: see member.c; NULL unless the set has instances
  * @entry: see registry.c
@@ -142,7 +142,7 @@ struct cstats_set {
 	struct ratelimit_state misuse;
 	struct ratelimit_state mended;
 	refcount_t ref;
-	struct rcu_head rcu;
+	struct rcu_work free;
 	struct cstats_cells cells;
 	struct cstats_family *family;
 
@@ -162,6 +162,8 @@ struct cstats_set *cstats_set_new(const struct cstats_spec *spec,
 struct cstats_set *cstats_set_get(struct cstats *cs);
 bool cstats_set_tryget(struct cstats_set *set);
 void cstats_set_put(struct cstats_set *set);
+int cstats_sets_start(void);
+void cstats_sets_stop(void);
 
 /* The set to which the writers' part belongs. */
 static inline struct cstats_set *cstats_set_of(struct cstats_shared *shared)

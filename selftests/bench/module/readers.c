@@ -23,14 +23,24 @@
 static s64 *values;
 static unsigned int nr_values;
 
-static void read_cstats(void)
+static void read_set(struct cstats *cs)
 {
 	struct cstats_snapshot snap = { };
 
 	snap.values = values;
 	snap.nr_values = nr_values;
-	if (cstats_read(&w.cs, &snap))
+	if (cstats_read(cs, &snap))
 		pr_warn_once("cstats_bench: cstats_read() failed\n");
+}
+
+static void read_cstats(void)
+{
+	read_set(&w.cs);
+}
+
+static void read_cstats_rcu(void)
+{
+	read_set(&w.rcu.cs);
 }
 
 static void read_last(void)
@@ -157,6 +167,7 @@ static const struct reader {
 	void (*read)(void);
 } readers[] = {
 	{ "cstats", read_cstats },
+	{ "cstats_rcu", read_cstats_rcu },
 	{ "ipi", read_ipi },
 	{ "ipi_touch", read_ipi_touch },
 	{ "rcu", read_rcu },

@@ -23,7 +23,7 @@ DEFINE_PER_CPU(struct variant_cpu, variant_static);
 #define WRITER_ALIGN	__aligned(512)
 #include "writers_table.h"
 
-#define MAX_WRITERS	24
+#define MAX_WRITERS	32
 
 static_assert(ARRAY_SIZE(writers) <= MAX_WRITERS);
 
@@ -99,14 +99,27 @@ int writers_init(unsigned int nr_fields)
 		return -ENOMEM;
 	w.v.nr_fields = nr_fields;
 	w.packed.nr_fields = nr_fields;
-	err = cstats_init(&w.cs, "bench_writers", fields, nr_fields);
+	err = cstats_init(&w.cs, "bench_writers", fields, nr_fields) ?:
+	      cstats_init(&w.rcu, "bench_rcu", fields, nr_fields) ?:
+	      cstats_init_family(&w.family, "bench_family", "label", fields, nr_fields) ?:
+	      cstats_init_family(&w.rcu_family, "bench_rcu_family", "label", fields,
+				 nr_fields) ?:
+	      cstats_instance_add(&w.family, &w.instance, "one") ?:
+	      cstats_instance_add(&w.rcu_family.cs, &w.rcu_instance, "one");
 	kvfree(fields);
+	if (err)
+		writers_exit();
 	return err;
 }
 
 void writers_exit(void)
 {
+	cstats_instance_remove(&w.instance);
+	cstats_instance_remove(&w.rcu_instance);
 	cstats_destroy(&w.cs);
+	cstats_destroy(&w.rcu.cs);
+	cstats_destroy(&w.family);
+	cstats_destroy(&w.rcu_family.cs);
 }
 
 /* One sample: what a section takes on each CPU, in picoseconds. */
