@@ -253,18 +253,19 @@ EXPORT_SYMBOL_GPL(cstats_instance_remove);
 /*
  * May the caller wait for a rotation of @set? Not within a section of it. A
  * caller that can be preempted is in none, even if the counter is odd: a dead
- * section may have left it so. Kernels that do not count preemption do not
+ * section may have left it so. Sections of the RCU flavour have no counter: there,
+ * preemption that is off is enough. Kernels that do not count preemption do not
  * know; there, the section is taken for dead.
  */
 static int cstats_check_reader(struct cstats_set *set)
 {
-	if (set->shared.rcu || !IS_ENABLED(CONFIG_PREEMPT_COUNT) || preemptible() ||
-	    !(READ_ONCE(raw_cpu_ptr(set->shared.cpu)->seq) & 1))
+	if (!IS_ENABLED(CONFIG_PREEMPT_COUNT) || preemptible() ||
+	    !(set->shared.rcu || READ_ONCE(raw_cpu_ptr(set->shared.cpu)->seq) & 1))
 		return 0;
 	atomic_inc(&set->errors);
 	if (__ratelimit(&set->misuse))
-		WARN(1, "cstats: read of set \"%s\" within a section of it\n",
-		     set->name);
+		WARN(1, "cstats: read of set \"%s\" within a section%s\n", set->name,
+		     set->shared.rcu ? ", or with preemption off" : " of it");
 	return -EDEADLK;
 }
 
