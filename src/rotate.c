@@ -135,11 +135,15 @@
  *	cut	causal; causal-open shows a case that it does not promise
  *	quiet	quiet, of either grace period; quiet-not-watching: sections
  *		must be where RCU watches; gp-proof
+ *	RCU	rcu-tear, rcu-turns, rcu-poll, rcu-cut, rcu-after, rcu-nested,
+ *		rcu-reuse, rcu-plain: the flavour as a whole
+ *	family	family-add, family-remove, family-tear, family-walk
  *
  * selftests/proof/spin/cstats.pml is the protocol as a whole, searched to the end
  * with x86's store buffers and with weaker ones: nesting, seq that goes back,
  * waiting, sharing, dead sections, hotplug. liveness.pml shows that the wait
- * ends, and that waiting for even may not; share.pml that every reader returns.
+ * ends, and that waiting for even may not; share.pml that every reader returns;
+ * family.pml the slices, removals and holds of families.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
