@@ -163,7 +163,7 @@ class FakeKernel:
     def stall(self, name):
         """From now on the set shows its last snapshot."""
         text = self._text(name)
-        self.stalled[name] = (f"# {name} stalled: a section does not end, "
+        self.stalled[name] = (f"# {name} stalled: a section or a CPU takes too long, "
                               "values are of the last snapshot\n" + text)
         # The kernel's own fails to open, with ETIMEDOUT.
         os.unlink(os.path.join(self.dir, "cstats_sets", name, "percpu"))
