@@ -30,7 +30,7 @@
  *	NO_AGAIN	a request is dropped if a rotation is under way
  *	NO_RECHECK	a reader looks at ->done only before it is in the queue
  *	NO_ABANDON	destroying a set wakes nobody
- *	COUNT_LATE	a reader is counted as woken after it has been
+ *	COUNT_LATE	a reader is counted as woken after it may have left
  *	RECOUNT		a reader stops to count before it leaves the queue
  *	EINTR_LEFT	a reader that is killed at the mutex kicks nobody (RT)
  */
@@ -72,20 +72,13 @@ inline wake(i)
 	woken[i] = true;
 	pending++;
 #endif
-	if
-	:: atomic { sleeping[i] -> sleeping[i] = false };
-		queued[i] = false
+	sleeping[i] = false;
+	queued[i] = false
 #ifdef COUNT_LATE
-		;
-		woken[i] = true;
-		pending++
-	:: else
-#else
-	:: else ->
-		woken[i] = false;
-		pending--
+	;
+	woken[i] = true;
+	pending++
 #endif
-	fi
 }
 
 inline wake_up_all()
