@@ -408,10 +408,7 @@ static int cmd_set(const char *val, const struct kernel_param *kp)
 	return -EINVAL;
 }
 
-static const struct kernel_param_ops cmd_ops = { .set = cmd_set };
-
-module_param_cb(cmd, &cmd_ops, NULL, 0200);
-MODULE_PARM_DESC(cmd, "what to do");
+CSTATS_TEST_CMD(cmd_set);
 
 static bool only_cmd;
 module_param(only_cmd, bool, 0444);

@@ -18,6 +18,7 @@
 #include <linux/cstats.h>
 #include <linux/hrtimer.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/sched.h>
 
 /**
@@ -35,6 +36,12 @@ struct cstats_test_case {
 void cstats_test_run(struct module *module, const struct cstats_test_case *cases,
 		     unsigned int nr_cases);
 void cstats_test_forget(struct module *module);
+
+/* The parameter "cmd" of a module, for what selftests write to it (do_cmd). */
+#define CSTATS_TEST_CMD(fn)						\
+	static const struct kernel_param_ops cmd_ops = { .set = (fn) };	\
+	module_param_cb(cmd, &cmd_ops, NULL, 0200);			\
+	MODULE_PARM_DESC(cmd, "what to do")
 
 /* Any context but NMI. A case that has failed may go on. */
 __printf(3, 4) void cstats_test_fail(const char *file, int line, const char *fmt, ...);
