@@ -5,7 +5,8 @@
  * Some readers read in a loop, all of them one set, or each a set of its own.
  * What counts is how long a read takes, how many rotations there are, and how
  * many rotations of its set a reader sees go by during one read. There are no
- * writers. The mode is that of the parameter sync.
+ * writers. The mode is that of the parameter sync. "concurrent" has more numbers
+ * of readers, and one set; "who" has more sets, and is run in each mode.
  */
 #include <linux/err.h>
 #include <linux/kthread.h>
@@ -20,7 +21,8 @@
 #include "bench.h"
 
 #define WHO_MOST	64		/* readers, and sets */
-#define WHO_READS	1000		/* latencies kept of each reader */
+#define WHO_READS	2000		/* latencies kept of each reader */
+#define WHO_COUNTS	8		/* numbers of readers in a test, at most */
 #define WHO_SAMPLES	400		/* latencies printed of all readers */
 #define WHO_NS		(NSEC_PER_SEC / 5)
 
@@ -31,6 +33,7 @@ struct who_reader {
 	u64 reads;
 	u64 rotations;
 	u64 most;
+	u64 worst_ns;
 	u32 ns[WHO_READS];
 };
 
@@ -57,6 +60,7 @@ static int who_fn(void *data)
 		if (cstats_read(reader->cs, &snap))
 			break;
 		ns = ktime_get_ns() - begin;
+		reader->worst_ns = max(reader->worst_ns, ns);
 		number = snap.number - number;
 		reader->most = max(reader->most, number);
 		reader->rotations += number;
@@ -70,9 +74,11 @@ static int who_fn(void *data)
 	return 0;
 }
 
-static void who_print(struct out *o, unsigned int nr, unsigned int sets, u64 rotations)
+/* @test with its @params is what the lines begin with. */
+static void who_print(struct out *o, const char *test, const char *params,
+		      unsigned int nr, u64 rotations)
 {
-	u64 reads = 0, kept = 0, seen = 0, most = 0;
+	u64 reads = 0, kept = 0, seen = 0, most = 0, worst_ns = 0;
 	unsigned int i, j, step;
 
 	for (i = 0; i < nr; i++) {
@@ -80,14 +86,15 @@ static void who_print(struct out *o, unsigned int nr, unsigned int sets, u64 rot
 		kept += min_t(u64, who[i].reads, WHO_READS);
 		seen += who[i].rotations;
 		most = max(most, who[i].most);
+		worst_ns = max(worst_ns, who[i].worst_ns);
 	}
-	out(o, "who_reads name=cstats readers=%u sets=%u: %llu\n", nr, sets, reads);
-	out(o, "who_rotations name=cstats readers=%u sets=%u: %llu\n", nr, sets, rotations);
-	out(o, "who_millirotations_per_read name=cstats readers=%u sets=%u: %llu\n",
-	    nr, sets, reads ? div64_u64(seen * 1000, reads) : 0);
-	out(o, "who_most_rotations_per_read name=cstats readers=%u sets=%u: %llu\n",
-	    nr, sets, most);
-	out(o, "who_ns name=cstats readers=%u sets=%u:", nr, sets);
+	out(o, "%s_reads %s: %llu\n", test, params, reads);
+	out(o, "%s_rotations %s: %llu\n", test, params, rotations);
+	out(o, "%s_millirotations_per_read %s: %llu\n", test, params,
+	    reads ? div64_u64(seen * 1000, reads) : 0);
+	out(o, "%s_most_rotations_per_read %s: %llu\n", test, params, most);
+	out(o, "%s_worst_ns %s: %llu\n", test, params, worst_ns);
+	out(o, "%s_ns %s:", test, params);
 	step = kept / WHO_SAMPLES + 1;
 	for (i = 0; i < nr; i++)
 		for (j = i % step; j < min_t(u64, who[i].reads, WHO_READS); j += step)
@@ -96,8 +103,10 @@ static void who_print(struct out *o, unsigned int nr, unsigned int sets, u64 rot
 }
 
 /* @nr readers, each of one of @sets sets. */
-static int who_measure(struct out *o, unsigned int nr, unsigned int sets)
+static int who_measure(struct out *o, const char *test, unsigned int nr,
+		       unsigned int sets)
 {
+	char params[64];
 	u64 end = ktime_get_ns() + WHO_NS, rotations = 0;
 	unsigned int i, started;
 	int err = 0;
@@ -123,29 +132,35 @@ static int who_measure(struct out *o, unsigned int nr, unsigned int sets)
 		kthread_stop(who[i].task);
 	for (i = 0; i < sets; i++)
 		rotations += who_number(&who_sets[i]);
-	if (!err)
-		who_print(o, nr, sets, rotations);
-	return err;
+	if (err)
+		return err;
+	snprintf(params, sizeof(params), "name=cstats readers=%u sets=%u", nr, sets);
+	who_print(o, test, params, nr, rotations);
+	return 0;
 }
 
-static int who_measure_all(struct out *o)
+/* Three rounds of all these @counts of readers, and of one set or of @sets as well. */
+static int who_measure_all(struct out *o, const char *test, const unsigned int *counts,
+			   unsigned int nr, unsigned int sets)
 {
-	static const unsigned int readers[] = { 1, 2, 8, 64 };
-	unsigned int order[2 * ARRAY_SIZE(readers)], i, r;
+	unsigned int order[WHO_COUNTS], i, r;
 	int err = 0;
 
-	for (i = 0; i < ARRAY_SIZE(order); i++)
+	for (i = 0; i < nr; i++)
 		order[i] = i;
 	for (r = 0; r < 3 && !err; r++) {
-		shuffle(order, ARRAY_SIZE(order));
-		for (i = 0; i < ARRAY_SIZE(order) && !err; i++)
-			err = who_measure(o, readers[order[i] / 2],
-					  order[i] & 1 ? WHO_MOST : 1);
+		shuffle(order, nr);
+		for (i = 0; i < nr && !err; i++) {
+			err = who_measure(o, test, counts[order[i]], 1);
+			if (!err && sets > 1)
+				err = who_measure(o, test, counts[order[i]], sets);
+		}
 	}
 	return err;
 }
 
-int test_who(struct out *o)
+static int who_run(struct out *o, const char *test, const unsigned int *counts,
+		   unsigned int nr, unsigned int nr_sets)
 {
 	struct cstats_field *fields = bench_fields_new(SIX_FIELDS);
 	unsigned int sets;
@@ -155,17 +170,31 @@ int test_who(struct out *o)
 	who = kvcalloc(WHO_MOST, sizeof(*who), GFP_KERNEL);
 	if (!who || !fields)
 		err = -ENOMEM;
-	for (sets = 0; sets < WHO_MOST && !err; sets++) {
+	for (sets = 0; sets < nr_sets && !err; sets++) {
 		snprintf(name, sizeof(name), "bench_who%u", sets);
 		err = cstats_init(&who_sets[sets], name, fields, SIX_FIELDS);
 		if (err)
 			break;
 	}
 	if (!err)
-		err = who_measure_all(o);
+		err = who_measure_all(o, test, counts, nr, nr_sets);
 	while (sets)
 		cstats_destroy(&who_sets[--sets]);
 	kvfree(who);
 	kvfree(fields);
 	return err;
+}
+
+int test_concurrent(struct out *o)
+{
+	static const unsigned int counts[] = { 1, 2, 4, 8, 16, 32, 64 };
+
+	return who_run(o, "concurrent", counts, ARRAY_SIZE(counts), 1);
+}
+
+int test_who(struct out *o)
+{
+	static const unsigned int counts[] = { 1, 2, 8, 64 };
+
+	return who_run(o, "who", counts, ARRAY_SIZE(counts), WHO_MOST);
 }
