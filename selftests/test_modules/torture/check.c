@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What holds in every snapshot; main.c lists it. */
 #include <linux/atomic.h>
+#include <linux/delay.h>
 #include <linux/kernel.h>
 
 #include "check.h"
+#include "histogram.h"
 #include "params.h"
 #include "set.h"
 #include "violation.h"
 
-static atomic64_t torture_latest[NR_LATEST];
+static atomic64_t torture_latest[NR_FLAVOURS][NR_LATEST];
 
 static void torture_max(atomic64_t *max, s64 value)
 {
@@ -18,18 +20,18 @@ static void torture_max(atomic64_t *max, s64 value)
 		;
 }
 
-void torture_known(s64 known[NR_LATEST])
+void torture_known(enum torture_flavour f, s64 known[NR_LATEST])
 {
 	unsigned int i;
 
 	for (i = 0; i < NR_LATEST; i++)
-		known[i] = atomic64_read(&torture_latest[i]);
+		known[i] = atomic64_read(&torture_latest[f][i]);
 	smp_rmb();	/* with the full barriers in torture_max() */
 }
 
-s64 torture_latest_number(void)
+s64 torture_latest_number(enum torture_flavour f)
 {
-	return atomic64_read(&torture_latest[NUMBER]);
+	return atomic64_read(&torture_latest[f][NUMBER]);
 }
 
 /* 0 + 1 + ... + nr - 1; one of the factors is even, whatever overflows. */
@@ -38,14 +40,51 @@ static u64 torture_index_sum(u64 nr)
 	return nr & 1 ? nr * ((nr - 1) / 2) : nr / 2 * (nr - 1);
 }
 
+static void torture_check_histogram(const s64 *v, unsigned int h, const char *what,
+				    u64 number)
+{
+	s64 count = v[torture_histograms[h].field];
+
+	if (count != v[SECTIONS])
+		torture_violation(TORN, "%s %llu: sections %lld, but histogram %u has %lld",
+				  what, number, v[SECTIONS], h, count);
+	if (!torture_histogram_adds_up(v, h))
+		torture_violation(HISTOGRAM, "%s %llu: histogram %u: buckets are not %lld",
+				  what, number, h, count);
+	if (!torture_histogram_fits(v, h))
+		torture_violation(HISTOGRAM, "%s %llu: histogram %u: sum %lld is in other buckets",
+				  what, number, h, v[torture_histograms[h].sum]);
+}
+
+/* What is done to one instance all of a sudden. */
+void torture_check_part(const s64 *v, const char *what, u64 number)
+{
+	s64 observed = 0;
+	unsigned int h;
+
+	if (v[COPIES] != v[SECTIONS])
+		torture_violation(TORN, "%s %llu: sections %lld, but copies %lld",
+				  what, number, v[SECTIONS], v[COPIES]);
+	if (!torture.histograms)
+		return;
+	for (h = 0; h < NR_HISTOGRAMS; h++) {
+		torture_check_histogram(v, h, what, number);
+		observed += v[torture_histograms[h].sum];
+	}
+	if (observed != v[torture_observed])
+		torture_violation(HISTOGRAM, "%s %llu: observed %lld, but sums make %lld",
+				  what, number, v[torture_observed], observed);
+}
+
 void torture_check_values(const s64 *v, const char *what, u64 number)
 {
 	unsigned int i;
 
+	torture_check_part(v, what, number);
 	if (v[IN] + v[OUT])
 		torture_violation(TORN, "%s %llu: in %lld out %lld, off by %lld",
 				  what, number, v[IN], v[OUT], v[IN] + v[OUT]);
-	for (i = COPIES; i < torture.nfields; i++)
+	for (i = COPIES + 1; i < torture.nfields; i++)
 		if (v[i] != v[SECTIONS]) {
 			torture_violation(TORN, "%s %llu: sections %lld, but field %u is %lld",
 					  what, number, v[SECTIONS], i, v[i]);
@@ -64,8 +103,8 @@ void torture_check_values(const s64 *v, const char *what, u64 number)
 	}
 }
 
-void torture_check_order(const struct cstats_snapshot *snap,
-			 const s64 known[NR_LATEST], bool fresh)
+void torture_check_order(enum torture_flavour f,
+			 const struct cstats_snapshot *snap, const s64 known[NR_LATEST], bool fresh)
 {
 	unsigned int i;
 
@@ -76,7 +115,7 @@ void torture_check_order(const struct cstats_snapshot *snap,
 			torture_violation(BACKWARD, "snapshot %llu: field %u is %lld after %lld",
 					  snap->number, i, snap->values[i],
 					  known[i]);
-		torture_max(&torture_latest[i], snap->values[i]);
+		torture_max(&torture_latest[f][i], snap->values[i]);
 	}
 	if ((s64)snap->number < known[NUMBER] + fresh)
 		torture_violation(BACKWARD, "snapshot %llu after %lld",
@@ -84,8 +123,8 @@ void torture_check_order(const struct cstats_snapshot *snap,
 	if ((s64)snap->time_ns < known[TIME])
 		torture_violation(BACKWARD, "snapshot %llu: time %llu after %lld",
 				  snap->number, snap->time_ns, known[TIME]);
-	torture_max(&torture_latest[NUMBER], snap->number);
-	torture_max(&torture_latest[TIME], snap->time_ns);
+	torture_max(&torture_latest[f][NUMBER], snap->number);
+	torture_max(&torture_latest[f][TIME], snap->time_ns);
 }
 
 void torture_note_ended(unsigned long *ended)
@@ -116,36 +155,88 @@ void torture_check_ended(const struct cstats_snapshot *snap,
 	}
 }
 
-void torture_check_totals(struct cstats_snapshot *snap)
+/* What the tallies say of a field. */
+static u64 torture_expected(unsigned int field)
+{
+	u64 want = 0;
+	unsigned int i;
+
+	for (i = 0; i < torture_nr_tallies; i++) {
+		struct torture_tally *t = &torture_tallies[i];
+
+		if (field == IN || field == OUT)
+			want += field == IN ? t->in : -t->in;
+		else if (field >= MADE && field <= GONE)
+			want += t->chain[field];
+		else
+			want += t->ended;
+	}
+	return want;
+}
+
+static void torture_check_field(const s64 *v, const char *what, unsigned int field,
+				u64 want)
+{
+	if (v[field] != want)
+		torture_violation(LOST, "%s at the end: field %u is %lld, not %lld",
+				  what, field, v[field], want);
+}
+
+static void torture_check_observed(const s64 *v, const char *what)
+{
+	unsigned int h, b, i;
+	u64 observed = 0;
+
+	for (h = 0; h < NR_HISTOGRAMS; h++)
+		for (b = 0; b < TORTURE_BUCKETS; b++) {
+			u64 want = 0;
+
+			for (i = 0; i < torture_nr_tallies; i++)
+				want += torture_tallies[i].buckets[h][b];
+			torture_check_field(v, what, torture_histograms[h].sum + 1 + b, want);
+		}
+	for (i = 0; i < torture_nr_tallies; i++)
+		observed += torture_tallies[i].observed;
+	torture_check_field(v, what, torture_observed, observed);
+}
+
+/*
+ * An instance that is removed is in cstats_read_unsafe() twice, or not at all, while
+ * it goes. That takes a grace period, and work.
+ */
+static void torture_read_unsafe(enum torture_flavour f, s64 *v)
+{
+	unsigned int i;
+
+	for (i = 0; i < 200; i++) {
+		cstats_read_unsafe(&torture_sets[f].cs, v);
+		if (!torture.instances || v[SECTIONS] == torture_expected(SECTIONS))
+			break;
+		msleep(20);
+	}
+}
+
+void torture_check_totals(enum torture_flavour f, struct cstats_snapshot *snap)
 {
 	static const char * const names[] = { "read", "read_last", "read_unsafe" };
-	unsigned int how, f, i;
+	struct cstats *cs = &torture_sets[f].cs;
+	unsigned int how, field;
 	int err;
 
 	for (how = 0; how < ARRAY_SIZE(names); how++) {
-		err = how == 0 ? cstats_read(&torture_set, snap) :
-		      how == 1 ? cstats_read_last(&torture_set, snap) : 0;
+		err = how == 0 ? cstats_read(cs, snap) :
+		      how == 1 ? cstats_read_last(cs, snap) : 0;
 		if (how == 2)
-			cstats_read_unsafe(&torture_set, snap->values);
+			torture_read_unsafe(f, snap->values);
 		if (err) {
 			torture_violation(ERRORS, "%s at the end: %d", names[how], err);
 			continue;
 		}
 		torture_check_values(snap->values, names[how], 0);
-		for (f = 0; f < torture.nfields; f++) {
-			u64 want = 0;
-
-			for (i = 0; i < torture_nr_tallies; i++) {
-				struct torture_tally *t = &torture_tallies[i];
-
-				want += f == IN ? t->in : f == OUT ? -t->in :
-					f >= MADE && f <= GONE ? t->chain[f] :
-					t->ended;
-			}
-			if (snap->values[f] != want)
-				torture_violation(LOST, "%s at the end: field %u is %lld, not %lld",
-						  names[how], f, snap->values[f],
-						  want);
-		}
+		for (field = 0; field < torture.nfields; field++)
+			torture_check_field(snap->values, names[how], field,
+					    torture_expected(field));
+		if (torture.histograms)
+			torture_check_observed(snap->values, names[how]);
 	}
 }

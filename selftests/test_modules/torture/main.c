@@ -26,6 +26,22 @@
  *	early		each writer's sections <= those started before the return
  *
  * and for the last one that every field is what the tallies say, to the unit.
+ *
+ * The set may be of either flavour, or there are two, and each section is one of
+ * either. It may be a family: a section then adds half of its fields to one instance
+ * and the rest to another, any of which may be removed meanwhile, so that only the
+ * family's sums are as above. Of each instance, it is known that
+ *
+ *	torn		copies == sections
+ *	backward	sections are not below those of somebody's read before
+ *	transfer	what one of two instances has lost, the other one has, if two
+ *			readers had the same snapshot
+ *
+ * and of histograms that
+ *
+ *	histogram	the buckets add up to the count, the sum fits into them, and
+ *			is what a counter says
+ *
  * The module counts what is otherwise. Its busted types, which use the public
  * interface as one must not, prove that it would.
  *
@@ -45,6 +61,7 @@
 #include "check.h"
 #include "churn.h"
 #include "hotplug.h"
+#include "instances.h"
 #include "irq.h"
 #include "params.h"
 #include "readers.h"
@@ -55,7 +72,7 @@
 #include "violation.h"
 #include "writers.h"
 
-static struct task_struct *main_task, *shuffle_task, *onoff_task, *churn_task;
+static struct task_struct *main_task, *shuffle_task, *onoff_task, *churn_task, *renew_task;
 
 static struct task_struct *torture_start_thread(int (*fn)(void *), void *arg,
 						const char *name)
@@ -98,6 +115,8 @@ static void torture_go(void)
 	torture_irqs_timers();
 	if (torture.churn_ms)
 		churn_task = torture_start_thread(torture_churn, NULL, "churn");
+	if (torture.instances && torture.renew_us)
+		renew_task = torture_start_thread(torture_renew, NULL, "renew");
 	if (torture.shuffle_ms && !torture_failed())
 		shuffle_task = torture_start_thread(torture_shuffle, NULL, "shuffle");
 	if (torture.onoff_ms)
@@ -124,6 +143,25 @@ static void torture_stop(void)
 	for (i = 0; i < torture.nreaders; i++)
 		torture_stop_thread(&torture_readers[i].task);
 	torture_stop_thread(&churn_task);
+	torture_stop_thread(&renew_task);
+}
+
+/* All is quiet. The instances go, what they have counted does not. */
+static void torture_check_end(void)
+{
+	struct cstats_snapshot *snap = &torture_readers[0].snap;
+	unsigned int f;
+
+	for_each_flavour(f) {
+		torture_check_totals(f, snap);
+		if (torture.instances)
+			torture_instances_check(f, snap);
+	}
+	if (!torture.instances)
+		return;
+	torture_instances_remove();
+	for_each_flavour(f)
+		torture_check_totals(f, snap);
 }
 
 static int torture_main(void *unused)
@@ -142,7 +180,7 @@ static int torture_main(void *unused)
 		}
 	}
 	torture_stop();
-	torture_check_totals(&torture_readers[0].snap);
+	torture_check_end();
 	torture_end();
 
 	while (!kthread_should_stop())
@@ -157,6 +195,11 @@ static int __init torture_check_params(void)
 	if (!torture_type_choose() || torture.nfields <= COPIES || torture.nfields > 1000) {
 		pr_err("torture_type=%s nfields=%u: no such type, or not 7 to 1000\n",
 		       torture_type_name, torture.nfields);
+		return -EINVAL;
+	}
+	if (!torture_flavour_choose() || torture.instances == 1) {
+		pr_err("flavour=%s instances=%u: not seq, rcu or both, or a single one\n",
+		       torture_flavour_name, torture.instances);
 		return -EINVAL;
 	}
 	if (torture.nwriters < 0)
@@ -194,6 +237,10 @@ static int __init torture_alloc(void)
 	if (!err)
 		err = torture_irqs_alloc();
 	if (!err)
+		err = torture_fields_alloc();
+	if (!err)
+		err = torture_instances_alloc();
+	if (!err)
 		err = torture_readers_alloc();
 	return err;
 }
@@ -201,6 +248,8 @@ static int __init torture_alloc(void)
 static void torture_free(void)
 {
 	torture_readers_free();
+	torture_instances_free();
+	torture_fields_free();
 	torture_irqs_free();
 	torture_writers_free();
 	torture_tallies_free();
@@ -215,20 +264,26 @@ static int __init torture_init(void)
 	err = torture_alloc();
 	if (err)
 		goto free;
-	err = torture_set_init();
+	err = torture_sets_init();
 	if (err)
 		goto free;
-	pr_alert("start: torture_type=%s nwriters=%d nreaders=%d nfields=%u seconds=%u nest=%u irq_us=%u softirq=%d nmi_every=%u stall_us=%u misses=%u shuffle_ms=%u onoff_ms=%u churn_ms=%u hog_us=%u dead_every=%u\n",
+	err = torture_instances_add();
+	if (err)
+		goto destroy;
+	pr_alert("start: torture_type=%s nwriters=%d nreaders=%d nfields=%u seconds=%u nest=%u irq_us=%u softirq=%d nmi_every=%u stall_us=%u misses=%u shuffle_ms=%u onoff_ms=%u churn_ms=%u hog_us=%u dead_every=%u instances=%u histograms=%d flavour=%s\n",
 		 torture_type->name, torture.nwriters, torture.nreaders,
 		 torture.nfields, torture.seconds, torture.nest, torture.irq_us,
 		 torture.softirq, torture.nmi_every, torture.stall_us,
 		 torture.misses, torture.shuffle_ms, torture.onoff_ms,
-		 torture.churn_ms, torture.hog_us, torture.dead_every);
+		 torture.churn_ms, torture.hog_us, torture.dead_every,
+		 torture.instances, torture.histograms, torture_flavour_name);
 	main_task = kthread_run(torture_main, NULL, "torture_main");
 	if (!IS_ERR(main_task))
 		return 0;
 	err = PTR_ERR(main_task);
-	torture_set_destroy();
+destroy:
+	torture_instances_remove();
+	torture_sets_destroy();
 free:
 	torture_free();
 	return err;
@@ -237,7 +292,7 @@ free:
 static void __exit torture_exit(void)
 {
 	kthread_stop(main_task);
-	torture_set_destroy();
+	torture_sets_destroy();
 	torture_free();
 }
 

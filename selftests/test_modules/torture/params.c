@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The parameters of the module, without torture_type and verdict, which are
- * where they are used.
+ * The parameters of the module, without torture_type, flavour and verdict,
+ * which are where they are used.
  */
 #include <linux/moduleparam.h>
 
@@ -20,6 +20,7 @@ struct torture_params torture = {
 	.stall_us = 20,
 	.shuffle_ms = 50,
 	.churn_ms = 5,
+	.renew_us = 1000,
 };
 
 module_param_named(nwriters, torture.nwriters, int, 0444);
@@ -75,3 +76,12 @@ MODULE_PARM_DESC(hog_us, "nothing of this, but sections of this length one after
 
 module_param_named(dead_every, torture.dead_every, uint, 0444);
 MODULE_PARM_DESC(dead_every, "sections of tasks per one that is never released, 0: none");
+
+module_param_named(instances, torture.instances, uint, 0444);
+MODULE_PARM_DESC(instances, "of a family, two of which stay while others come and go, 0: no family");
+
+module_param_named(renew_us, torture.renew_us, uint, 0444);
+MODULE_PARM_DESC(renew_us, "mean time between instances being added, renamed or removed, 0: none");
+
+module_param_named(histograms, torture.histograms, bool, 0444);
+MODULE_PARM_DESC(histograms, "observe two amounts in each section");

@@ -24,6 +24,9 @@ extern struct torture_params {
 	unsigned int pause_us;
 	unsigned int hog_us;
 	unsigned int dead_every;
+	unsigned int instances;
+	unsigned int renew_us;
+	bool histograms;
 } torture;
 
 #endif /* _TORTURE_PARAMS_H */

@@ -6,14 +6,18 @@
 #include <linux/sched.h>
 #include <linux/types.h>
 
+#include "set.h"
+
 /* Threads. */
 struct torture_reader {
 	struct task_struct *task;
 	struct cstats_snapshot snap;
-	struct cstats_snapshot stale;
+	struct cstats_snapshot stale[NR_FLAVOURS];
+	struct cstats_snapshot scratch;
 	unsigned long *ended;	/* sections of each writer, before a read */
 	u64 snapshots;
 	u64 lasts;
+	u64 instances;
 	u32 random;
 };
 

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The set that is tortured, and what its writers say they did. */
+/* The sets that are tortured, and what their writers say they did. */
 #include <linux/cpumask.h>
 #include <linux/kernel.h>
+#include <linux/moduleparam.h>
 #include <linux/random.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 
+#include "histogram.h"
 #include "params.h"
 #include "set.h"
 
@@ -12,12 +15,36 @@ const char * const torture_contexts[NR_CONTEXTS] = {
 	"task", "softirq", "hardirq", "nmi", "bringup"
 };
 
-struct cstats torture_set;
+struct cstats_rcu torture_sets[NR_FLAVOURS];
+bool torture_flavours[NR_FLAVOURS];
 unsigned int torture_nr_fields;
+unsigned int torture_nr_values;
+unsigned int torture_moved;
 struct torture_tally *torture_tallies;
 unsigned int torture_nr_tallies;
 
 static struct cstats_field *torture_fields;
+static char (*torture_names)[12];
+
+char *torture_flavour_name = "seq";
+module_param_named(flavour, torture_flavour_name, charp, 0444);
+MODULE_PARM_DESC(flavour, "of sections: seq, rcu or both");
+
+bool torture_flavour_choose(void)
+{
+	bool both = !strcmp(torture_flavour_name, "both");
+
+	torture_flavours[FLAVOUR_SEQ] = both || !strcmp(torture_flavour_name, "seq");
+	torture_flavours[FLAVOUR_RCU] = both || !strcmp(torture_flavour_name, "rcu");
+	return torture_flavours[FLAVOUR_SEQ] || torture_flavours[FLAVOUR_RCU];
+}
+
+enum torture_flavour torture_flavour_any(u32 dice)
+{
+	if (!torture_flavours[FLAVOUR_SEQ])
+		return FLAVOUR_RCU;
+	return torture_flavours[FLAVOUR_RCU] && dice & 1 ? FLAVOUR_RCU : FLAVOUR_SEQ;
+}
 
 int torture_tallies_alloc(void)
 {
@@ -43,31 +70,69 @@ struct torture_tally *torture_tally(enum torture_context context)
 	return t;
 }
 
-int torture_set_init(void)
+int torture_fields_alloc(void)
 {
-	char (*names)[12];
-	unsigned int i;
-	int err;
+	unsigned int extra = torture_nr_fields, i;
 
-	torture_fields = kcalloc(torture_nr_fields,
-				 sizeof(*torture_fields) + sizeof(*names),
-				 GFP_KERNEL);
-	if (!torture_fields)
+	torture_nr_fields += !!torture.instances;
+	if (torture.histograms)
+		torture_nr_fields += NR_HISTOGRAMS + 1;
+	torture_nr_values = torture_nr_fields;
+	torture_fields = kcalloc(torture_nr_fields, sizeof(*torture_fields), GFP_KERNEL);
+	torture_names = kcalloc(torture_nr_fields, sizeof(*torture_names), GFP_KERNEL);
+	if (!torture_fields || !torture_names)
 		return -ENOMEM;
-	names = (void *)(torture_fields + torture_nr_fields);
 	for (i = 0; i < torture_nr_fields; i++) {
-		snprintf(names[i], sizeof(names[i]), "f%u", i);
-		torture_fields[i].name = names[i];
+		snprintf(torture_names[i], sizeof(torture_names[i]), "f%u", i);
+		torture_fields[i].name = torture_names[i];
 	}
-	err = cstats_init(&torture_set, "torture", torture_fields,
-			  torture_nr_fields);
+	if (torture.instances) {
+		torture_moved = extra++;
+		torture_fields[torture_moved].name = "moved";
+		torture_fields[torture_moved].kind = CSTATS_GAUGE;
+	}
+	if (torture.histograms)
+		torture_nr_values += torture_histograms_place(torture_fields, extra,
+							      torture_nr_fields);
+	return 0;
+}
+
+void torture_fields_free(void)
+{
+	kfree(torture_names);
+	kfree(torture_fields);
+}
+
+static int torture_set_init(enum torture_flavour flavour)
+{
+	static const char * const names[] = { [FLAVOUR_SEQ] = "torture", [FLAVOUR_RCU] = "torture_rcu" };
+	const char *label = torture.instances ? "instance" : NULL;
+	struct cstats_rcu *set = &torture_sets[flavour];
+
+	/* Without a label, it is what cstats_init() does. */
+	if (flavour == FLAVOUR_RCU)
+		return cstats_init_family(set, names[FLAVOUR_RCU], label, torture_fields,
+					  torture_nr_fields);
+	return cstats_init_family(&set->cs, names[FLAVOUR_SEQ], label, torture_fields,
+				  torture_nr_fields);
+}
+
+int torture_sets_init(void)
+{
+	unsigned int f;
+	int err = 0;
+
+	for_each_flavour(f)
+		err = err ?: torture_set_init(f);
 	if (err)
-		kfree(torture_fields);
+		torture_sets_destroy();
 	return err;
 }
 
-void torture_set_destroy(void)
+void torture_sets_destroy(void)
 {
-	cstats_destroy(&torture_set);
-	kfree(torture_fields);
+	unsigned int f;
+
+	for_each_flavour(f)
+		cstats_destroy(&torture_sets[f].cs);
 }

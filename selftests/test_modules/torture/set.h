@@ -6,7 +6,9 @@
 #include <linux/cstats.h>
 #include <linux/types.h>
 
-/* The fields of the set; after the copies, two for each writer. */
+#include "histogram.h"
+
+/* The fields of a set; after the copies, two for each writer, then the extras. */
 enum { SECTIONS, IN, OUT, MADE, TAKEN, GONE, COPIES };
 
 enum torture_context { TASK, SOFTIRQ, HARDIRQ, NMI, BRINGUP, NR_CONTEXTS };
@@ -22,12 +24,36 @@ struct torture_tally {
 	unsigned long ended;	/* sections, after each */
 	u64 in;
 	u64 chain[COPIES];	/* of MADE to GONE */
+	u64 moved;		/* to the first instance, from the second */
+	u64 observed;
+	u64 buckets[NR_HISTOGRAMS][TORTURE_BUCKETS];
 	char *cold;		/* memory that is in no cache */
 	size_t pos;
 } ____cacheline_aligned_in_smp;
 
-extern struct cstats torture_set;
-extern unsigned int torture_nr_fields;	/* with those of each writer */
+/*
+ * The sets that are tortured, by flavour. If it is both, each section is one of
+ * either, and does the same to either.
+ */
+enum torture_flavour { FLAVOUR_SEQ, FLAVOUR_RCU, NR_FLAVOURS };
+
+extern struct cstats_rcu torture_sets[NR_FLAVOURS];
+extern bool torture_flavours[NR_FLAVOURS];	/* which of them are there */
+
+#define for_each_flavour(f)						\
+	for ((f) = 0; (f) < NR_FLAVOURS; (f)++)				\
+		if (torture_flavours[f])
+
+/* The parameter, and whether it is well-formed: from then on torture_flavours. */
+extern char *torture_flavour_name;
+bool torture_flavour_choose(void);
+
+/* One that is there. */
+enum torture_flavour torture_flavour_any(u32 dice);
+
+extern unsigned int torture_nr_fields;	/* with those of each writer, and extras */
+extern unsigned int torture_nr_values;	/* with those of histograms */
+extern unsigned int torture_moved;	/* the field of what instances exchange */
 extern struct torture_tally *torture_tallies;
 extern unsigned int torture_nr_tallies;
 
@@ -38,7 +64,10 @@ void torture_tallies_free(void);
 struct torture_tally *torture_tally(enum torture_context context);
 
 /* When all tallies are given out. */
-int torture_set_init(void);
-void torture_set_destroy(void);
+int torture_fields_alloc(void);
+void torture_fields_free(void);
+
+int torture_sets_init(void);
+void torture_sets_destroy(void);
 
 #endif /* _TORTURE_SET_H */

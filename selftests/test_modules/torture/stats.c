@@ -9,6 +9,7 @@
 
 #include "churn.h"
 #include "hotplug.h"
+#include "instances.h"
 #include "params.h"
 #include "readers.h"
 #include "set.h"
@@ -32,8 +33,8 @@ MODULE_PARM_DESC(verdict, "running, SUCCESS or FAILURE");
 
 void torture_print(const char *prefix)
 {
-	u64 by_context[NR_CONTEXTS] = { }, sections = 0, snapshots = 0, lasts = 0;
-	char text[320];
+	u64 by_context[NR_CONTEXTS] = { }, sections = 0, snapshots = 0, lasts = 0, parts = 0;
+	char text[400];
 	unsigned int i;
 	int n;
 
@@ -46,16 +47,19 @@ void torture_print(const char *prefix)
 	for (i = 0; i < torture.nreaders; i++) {
 		snapshots += READ_ONCE(torture_readers[i].snapshots);
 		lasts += READ_ONCE(torture_readers[i].lasts);
+		parts += READ_ONCE(torture_readers[i].instances);
 	}
 	n = torture_violations_print(text, sizeof(text));
-	n += scnprintf(text + n, sizeof(text) - n, " last %llu", lasts);
+	n += scnprintf(text + n, sizeof(text) - n, " last %llu parts %llu", lasts,
+		       parts);
 	for (i = 0; i < NR_CONTEXTS; i++)
 		n += scnprintf(text + n, sizeof(text) - n, " %s %llu",
 			       torture_contexts[i], by_context[i]);
-	pr_alert("%s torture_type=%s ms %lld sections %llu snapshots %llu%s onoff %lu churn %lu\n",
+	pr_alert("%s torture_type=%s ms %lld sections %llu snapshots %llu%s onoff %lu churn %lu renewed %lu pairs %lu\n",
 		 prefix, torture_type->name, torture_clock_ms(),
 		 sections, snapshots, text, READ_ONCE(torture_nr_onoff),
-		 READ_ONCE(torture_nr_churn));
+		 READ_ONCE(torture_nr_churn), READ_ONCE(torture_nr_renewed),
+		 READ_ONCE(torture_nr_pairs));
 }
 
 void torture_end(void)

@@ -10,7 +10,7 @@
 #include "violation.h"
 
 static const char * const violation_names[] = {
-	"torn", "causal", "backward", "lost", "early", "errors"
+	"torn", "transfer", "histogram", "causal", "backward", "lost", "early", "errors"
 };
 
 static atomic_long_t violations[NR_VIOLATIONS];

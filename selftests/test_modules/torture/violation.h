@@ -4,7 +4,9 @@
 
 #include <linux/types.h>
 
-enum torture_kind { TORN, CAUSAL, BACKWARD, LOST, EARLY, ERRORS, NR_VIOLATIONS };
+enum torture_kind {
+	TORN, TRANSFER, HISTOGRAM, CAUSAL, BACKWARD, LOST, EARLY, ERRORS, NR_VIOLATIONS
+};
 
 /* The clock starts with the test. */
 void torture_clock_start(void);
