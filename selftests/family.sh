@@ -6,7 +6,7 @@
 dir=$(dirname "$0")
 . "$dir/lib/lib.sh"
 
-start 2
+start 3
 
 load cstats
 run_module cstats_test_family

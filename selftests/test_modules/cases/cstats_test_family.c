@@ -2,22 +2,25 @@
 /*
  * cstats_test_family: families of both flavours, and histograms
  */
+#include <linux/delay.h>
 #include <linux/kthread.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
 #include "cstats_test.h"
 
-enum { IN, OUT, SIZE, NR };
+enum { IN, OUT, SIZE, POWER, NR };
 static const u64 sizes[] = { 0, 10, 1000 };
 static const struct cstats_field fields[] = {
 	[IN] = { "in", CSTATS_COUNTER },
 	[OUT] = { "out", CSTATS_COUNTER },
 	[SIZE] = { "size", CSTATS_HISTOGRAM, "bytes", "of all", sizes, ARRAY_SIZE(sizes) },
+	[POWER] = { "power", CSTATS_HISTOGRAM, .first = 4, .last = 16 },
 };
 
-/* The sum of the histogram, and its buckets. */
-enum { SUM = NR, BUCKET, NR_VALUES = BUCKET + 4 };
+/* The sums of the histograms, and their buckets. */
+enum { SUM = NR, BUCKET, POWER_SUM = BUCKET + 4, POWER_BUCKET, NR_VALUES = POWER_BUCKET + 4 };
 
 static struct cstats seq_family;
 static struct cstats_rcu rcu_family;
@@ -25,6 +28,8 @@ static struct cstats *family;
 static bool rcu;
 static struct cstats_instance one, two;
 static s64 values[NR_VALUES];
+
+#define SLOW_MS	50
 
 /* A section that moves @n from one instance to another. */
 static void move(struct cstats_instance *from, struct cstats_instance *to, s64 n)
@@ -44,12 +49,12 @@ static void move(struct cstats_instance *from, struct cstats_instance *to, s64 n
 	}
 }
 
-static void observe(struct cstats_instance *inst, u64 value)
+static void observe(struct cstats_instance *inst, unsigned int field, u64 value)
 {
 	struct cstats_rcu_section s = cstats_rcu_acquire(&rcu_family);
 	struct cstats_within in = cstats_in(&s, inst);
 
-	cstats_observe(&in, SIZE, value);
+	cstats_observe(&in, field, value);
 	cstats_release(&s);
 }
 
@@ -111,21 +116,93 @@ static void in_and_out(void)
 	expect(NULL, 7, 7);
 }
 
-static void both_flavours(void)
+static void both_flavours(void (*run)(void))
 {
 	for (rcu = false; ; rcu = true) {
 		if (!start())
 			return;
-		in_and_out();
+		run();
 		finish();
 		if (rcu)
 			return;
 	}
 }
 
+static void come_and_go(void)
+{
+	both_flavours(in_and_out);
+}
+
+/* A section that has found its instance, and adds to it a while later. */
+static int slow_thread(void *opened)
+{
+	if (rcu) {
+		struct cstats_rcu_section s = cstats_rcu_acquire(&rcu_family);
+		struct cstats_within in = cstats_in(&s, &one);
+
+		cstats_add(&in, OUT, 3);
+		complete(opened);
+		mdelay(SLOW_MS);
+		cstats_add(&in, IN, 3);
+		cstats_release(&s);
+	} else {
+		struct cstats_section s = cstats_acquire(&seq_family);
+		struct cstats_within in = cstats_in(&s, &one);
+
+		cstats_add(&in, OUT, 3);
+		complete(opened);
+		mdelay(SLOW_MS);
+		cstats_add(&in, IN, 3);
+		cstats_release(&s);
+	}
+	return 0;
+}
+
+/* Returns when the section is open. */
+static struct task_struct *slow_start(int cpu)
+{
+	DECLARE_COMPLETION_ONSTACK(opened);
+	struct task_struct *task = cstats_test_start(cpu, slow_thread, &opened);
+
+	if (task)
+		wait_for_completion(&opened);
+	return task;
+}
+
+static int other_cpu;
+
+/* A read waits for it, and so does the end of an instance that is removed. */
+static void beside_slow_section(void)
+{
+	struct task_struct *task = slow_start(other_cpu);
+
+	expect(NULL, 3, 3);
+	expect(&one, 3, 3);
+	cstats_test_stop(task);
+	task = slow_start(other_cpu);
+	cstats_instance_remove(&one);
+	cstats_test_stop(task);
+	expect(NULL, 6, 6);
+	rcu_barrier();
+	msleep(SLOW_MS);	/* a worker has seen to its end by now */
+	expect(NULL, 6, 6);
+}
+
+static void slow_section(void)
+{
+	cpumask_t affinity = *current->cpus_ptr;
+
+	other_cpu = cstats_test_other_cpu();
+	if (other_cpu >= 0)
+		both_flavours(beside_slow_section);
+	set_cpus_allowed_ptr(current, &affinity);
+}
+
 static void histogram(void)
 {
+	static const u64 powers[] = { 0, 1, 4, 5, 8, 9, 16, 17 };
 	struct cstats_snapshot snap = { .values = values, .nr_values = NR_VALUES };
+	unsigned int i;
 
 	rcu = true;
 	if (!start())
@@ -133,12 +210,12 @@ static void histogram(void)
 	check_eq(cstats_nr_values(family), NR_VALUES);
 	check_eq(cstats_sum_index(family, SIZE), SUM);
 	check_eq(cstats_sum_index(family, IN), -EINVAL);
-	observe(&one, 0);
-	observe(&one, 1);
-	observe(&one, 10);
-	observe(&one, 11);
-	observe(&two, 1001);
-	observe(&two, 1000);
+	observe(&one, SIZE, 0);
+	observe(&one, SIZE, 1);
+	observe(&one, SIZE, 10);
+	observe(&one, SIZE, 11);
+	observe(&two, SIZE, 1001);
+	observe(&two, SIZE, 1000);
 	check_eq(cstats_read(family, &snap), 0);
 	check_eq(values[SIZE], 6);
 	check_eq(values[SUM], 2023);
@@ -148,11 +225,22 @@ static void histogram(void)
 	check_eq(values[BUCKET + 3], 1);
 	check_eq(cstats_instance_read(&two, &snap), 0);
 	check_eq(values[SIZE], 2);
+	for (i = 0; i < ARRAY_SIZE(powers); i++)
+		observe(&one, POWER, powers[i]);
+	check_eq(cstats_sum_index(family, POWER), POWER_SUM);
+	check_eq(cstats_read(family, &snap), 0);
+	check_eq(values[POWER], ARRAY_SIZE(powers));
+	check_eq(values[POWER_SUM], 60);
+	check_eq(values[POWER_BUCKET], 3);
+	check_eq(values[POWER_BUCKET + 1], 2);
+	check_eq(values[POWER_BUCKET + 2], 2);
+	check_eq(values[POWER_BUCKET + 3], 1);
 	finish();
 }
 
 static const struct cstats_test_case cases[] = {
-	{ "both_flavours", both_flavours },
+	{ "come_and_go", come_and_go },
+	{ "slow_section", slow_section },
 	{ "histogram", histogram },
 };
 
