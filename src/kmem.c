@@ -387,4 +387,5 @@ static void __exit cstats_kmem_exit(void)
 module_exit(cstats_kmem_exit);
 
 MODULE_DESCRIPTION("The kernel's own memory traffic as a consistent set of counters");
+MODULE_VERSION(CSTATS_VERSION);
 MODULE_LICENSE("GPL");

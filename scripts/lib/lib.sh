@@ -53,6 +53,11 @@ Each section was written by the command that it names.
 	printf '%s\n' "$page" "$begin" "$(cat)" "$end" >"$file"
 }
 
+# version: that of modules, tool and packages
+version() {
+	sed -n 's/^#define CSTATS_VERSION\t\t*"\(.*\)".*/\1/p' "$root/include/linux/cstats.h"
+}
+
 # source_version: the commit of the sources, with "-dirty" if they have changed since
 source_version() {
 	local commit

@@ -257,7 +257,7 @@ class OnlyWhatWasAskedFor(Case):
             self.assertIn("usage: cstat", out)
             self.assertEqual(err, "")
         out, _ = self.cstat("--version")
-        self.assertRegex(out, r"^cstat \d+\.\d+")
+        self.assertRegex(out, r"^cstat \d+\.\d+\.\d+\n")
 
 
 class Formats(Case):

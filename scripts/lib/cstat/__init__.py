@@ -23,5 +23,19 @@ cstat: the modules of scripts/cstat
 Arrows point upwards only: a module imports those above it.
 """
 
-VERSION = "1.0"		# of the tool
+import os
+import re
+
+
+def _version():
+    """In the source tree: that of all its parts, which the header states."""
+    top = os.path.join(os.path.dirname(os.path.realpath(__file__)), "../../..")
+    try:
+        with open(os.path.join(top, "include/linux/cstats.h"), encoding="ascii") as header:
+            return re.search(r'#define CSTATS_VERSION\s+"(.+)"', header.read())[1]
+    except OSError:
+        return "unknown"
+
+
+VERSION = _version()	# scripts/install-tool writes it here
 FORMAT = 1		# of the kernel's text, "cstats version: 1"
