@@ -15,6 +15,8 @@ help:
 	@echo 'Modules:'
 	@echo '  all              build the modules (default), in build/<kernel release>/src'
 	@echo '  modules_install  install them (INSTALL_MOD_PATH=DIR: below DIR)'
+	@echo '  dkms-install     install them for all kernels, those to come too (dkms-uninstall)'
+	@echo '  deb              build Debian packages, in build/deb'
 	@echo '  clean            remove build/; downloads stay in ~/.cache/cstats'
 	@echo
 	@echo 'In a virtual machine with a kernel of its own (missing packages are installed):'
@@ -42,6 +44,15 @@ help:
 
 modules_install:
 	@scripts/build --install
+
+dkms-install:
+	@scripts/dkms install
+
+dkms-uninstall:
+	@scripts/dkms uninstall
+
+deb:
+	@scripts/deb
 
 run:
 	@set -e; build=$$($(guest) MODULES= scripts/build); \
@@ -84,5 +95,5 @@ bench:
 clean:
 	rm -rf build
 
-.PHONY: all help modules_install run shell test check model test-tool mutants torture \
-	test-debug bench clean
+.PHONY: all help modules_install dkms-install dkms-uninstall deb run shell test check model \
+	test-tool mutants torture test-debug bench clean
