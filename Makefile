@@ -28,6 +28,7 @@ help:
 	@echo '  check            checkpatch, sparse, shellcheck, kernel-doc, compiler warnings'
 	@echo '  model            litmus tests (herd7) and models (Spin) of the algorithm'
 	@echo '  test-tool        cstat: unit tests on the host, and a run in a guest'
+	@echo '  test-packages    install the packages in Debian 12 and 13 (as root)'
 	@echo '  mutants          break the source on purpose and see that the tests notice'
 	@echo '  torture          long runs in which every snapshot is checked'
 	@echo '  matrix           the tests in all kernels that they should pass in (KERNELS="...")'
@@ -77,6 +78,9 @@ test-tool:
 	@scripts/test-tool
 	@$(guest) scripts/test-tool --guest
 
+test-packages:
+	@scripts/test-packages
+
 mutants:
 	@scripts/mutants all
 
@@ -96,4 +100,4 @@ clean:
 	rm -rf build
 
 .PHONY: all help modules_install dkms-install dkms-uninstall deb run shell test check model \
-	test-tool mutants torture test-debug bench clean
+	test-tool test-packages mutants torture test-debug bench clean
