@@ -272,27 +272,42 @@ static int cstats_one_open(struct inode *inode, struct file *file)
 	return seq_open(file, &cstats_ops);
 }
 
+/* The name that is written, for kfree(), or ERR_PTR(). */
+static char *cstats_written_name(const char __user *buf, size_t count)
+{
+	char *name;
+	int len;
+
+	if (!count || count > 4 * CSTATS_INSTANCE_LEN)
+		return ERR_PTR(-EINVAL);
+	name = memdup_user_nul(buf, count);
+	if (IS_ERR(name))
+		return name;
+	if (name[count - 1] == '\n')
+		name[--count] = '\0';
+	/* No name has a NUL, as it is or in octal: its beginning is another one. */
+	if (strlen(name) == count) {
+		len = string_unescape_inplace(name, UNESCAPE_OCTAL);
+		if (strlen(name) == len)
+			return name;
+	}
+	kfree(name);
+	return ERR_PTR(-EINVAL);
+}
+
 static ssize_t cstats_one_write(struct file *file, const char __user *buf,
 				size_t count, loff_t *pos)
 {
+	char *name = cstats_written_name(buf, count);
 	struct seq_file *m = file->private_data;
 	struct cstats_report *report, *old;
-	char *name;
 
-	if (!count || count > 4 * CSTATS_INSTANCE_LEN)
-		return -EINVAL;
-	name = memdup_user_nul(buf, count);
 	if (IS_ERR(name))
 		return PTR_ERR(name);
-	if (name[count - 1] == '\n')
-		name[count - 1] = '\0';
-	string_unescape_inplace(name, UNESCAPE_OCTAL);
 	report = cstats_report_instance(file_inode(file)->i_private, name);
-	if (IS_ERR(report)) {
-		kfree(name);
-		return PTR_ERR(report);
-	}
 	kfree(name);
+	if (IS_ERR(report))
+		return PTR_ERR(report);
 	report->only = "";	/* only that it is one matters from here on */
 	cstats_number(report);
 	mutex_lock(&m->lock);
@@ -303,6 +318,7 @@ static ssize_t cstats_one_write(struct file *file, const char __user *buf,
 	m->index = 0;
 	m->read_pos = 0;
 	mutex_unlock(&m->lock);
+	*pos = 0;		/* what comes is read from its beginning */
 	cstats_report_free(old);
 	return count;
 }
