@@ -435,6 +435,9 @@ int cstats_instance_read(struct cstats_instance *inst, struct cstats_snapshot *s
 	set = member->set;
 	if (!cstats_snapshot_fits(set, snap))
 		return -EINVAL;
+	err = cstats_check_reader(set);
+	if (err)
+		return err;
 	refcount_inc(&set->ref);
 	err = cstats_await(set, cstats_request(set, true), cstats_deadline());
 	if (!err)
