@@ -59,6 +59,12 @@ static bool cstats_text_ok(const char *text, size_t len, bool blanks)
 	return true;
 }
 
+/* Of 64 bits, which is_power_of_2() does not look at on 32-bit machines. */
+static bool cstats_is_power(u64 value)
+{
+	return value && !(value & (value - 1));
+}
+
 /* The bounds of a histogram rise; other fields have none. */
 static bool cstats_bounds_ok(const struct cstats_field *f)
 {
@@ -68,7 +74,7 @@ static bool cstats_bounds_ok(const struct cstats_field *f)
 		return !f->bounds && !f->nr_bounds && !f->first && !f->last;
 	if (!f->bounds)
 		return !f->nr_bounds && f->first <= f->last &&
-		       is_power_of_2(f->first) && is_power_of_2(f->last);
+		       cstats_is_power(f->first) && cstats_is_power(f->last);
 	if (!f->nr_bounds || f->nr_bounds > CSTATS_MAX_VALUES || f->first || f->last)
 		return false;
 	for (i = 1; i < f->nr_bounds; i++)
