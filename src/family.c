@@ -11,6 +11,7 @@
  *					if NULL: the family's own
  *	a grace period			[adds]
  *	both slots += into "gone"
+ *	a grace period, for cstats_read_unsafe()
  *	free
  *
  * A section that has read the pointer adds to the slots, and the grace period
@@ -114,6 +115,7 @@ static void cstats_go_work(struct work_struct *work)
 	}
 	cstats_let_leave(family);
 	mutex_unlock(&family->lock);
+	synchronize_rcu();	/* cstats_members_now() may have found them */
 	list_for_each_entry_safe(member, next, &gone, leaving) {
 		cstats_member_free(member);
 		atomic_dec(&cstats_leaving);
