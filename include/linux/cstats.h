@@ -274,8 +274,14 @@ static inline struct cstats *__cstats_of_itself(struct cstats *cs)
 		__builtin_types_compatible_p(typeof(set), struct cstats_rcu *), \
 		__cstats_of_rcu, __cstats_of_itself)(set)
 
+/* The compiler does not see that the value of a statement expression is ignored. */
+static __always_inline int __must_check __cstats_result(int err)
+{
+	return err;
+}
+
 #define __cstats_init_spec(set, name_, label_, fields_, nr, owner_, dev_)	\
-({									\
+__cstats_result(({							\
 	static struct lock_class_key __cstats_key;			\
 									\
 	__cstats_init(__cstats_of(set), &(const struct cstats_spec){	\
@@ -289,7 +295,7 @@ static inline struct cstats *__cstats_of_itself(struct cstats *cs)
 		.dev = (dev_),						\
 		.key = &__cstats_key,					\
 	});								\
-})
+}))
 
 /**
  * cstats_init_owner - cstats_init() on behalf of another module
