@@ -334,6 +334,12 @@ __cstats_result(({							\
 #define cstats_init(cs, name, fields, nr_fields)			\
 	cstats_init_owner(cs, name, fields, nr_fields, THIS_MODULE)
 
+/* A family without a label is ill-formed, and not a set without instances. */
+static inline const char *__cstats_label(const char *label)
+{
+	return label ?: "";
+}
+
 /**
  * cstats_init_family - make a set with instances
  * @cs: see cstats_init_owner()
@@ -350,7 +356,8 @@ __cstats_result(({							\
  * Return: As cstats_init_owner().
  */
 #define cstats_init_family(cs, name, label, fields, nr_fields)		\
-	__cstats_init_spec(cs, name, label, fields, nr_fields, THIS_MODULE, NULL)
+	__cstats_init_spec(cs, name, __cstats_label(label), fields, nr_fields,	\
+			   THIS_MODULE, NULL)
 
 /**
  * devm_cstats_init - cstats_init() that a device undoes when it goes
