@@ -7,7 +7,9 @@ dir=$(dirname "$0")
 . "$dir/lib/lib.sh"
 . "$dir/lib/kmem.sh"
 
-events() { echo $(($(field "$kmem" kmem.page_allocs) + $(field "$kmem" kmem.kmalloc_calls))); }
+events() {
+	echo $(($(field "$kmem" kmem.page_allocs_count) + $(field "$kmem" kmem.kmalloc_count)))
+}
 counts() {
 	before=$(events)
 	[ "$(events)" -gt "$before" ]

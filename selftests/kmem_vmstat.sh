@@ -56,8 +56,9 @@ compare() {
 	awk -v slack=64 -v name="$1" -v probed="$bulk" '
 	FNR == 1 { file++; part = 0 }
 	/^cstats version/ { part++ }
-	/^kmem\.pages_/ { set[substr($1, 12), file, part] = $2 }
-	/^kmem\.page_allocs_order_/ { order[substr($1, 24) + 0, file] = $2 }
+	/^kmem\.page_allocs_sum / { set["allocated", file, part] = $2 }
+	/^kmem\.page_frees_sum / { set["freed", file, part] = $2 }
+	/^kmem\.page_allocs_bucket_[0-9]/ { blocks[substr($1, 25) + 0, file] = $2 }
 	/^pgalloc_/ { vm["allocated", file] += $2 }
 	/^pgfree / { vm["freed", file] = $2 }
 	# A single page came from the page allocator proper, or may have.
@@ -77,19 +78,18 @@ compare() {
 	}
 	END {
 		n = limits("freed")
-		printf "# pgfree rose by %d, pages_freed by %d to %d\n", n, least, most
+		printf "# pgfree rose by %d, page_frees_sum by %d to %d\n", n, least, most
 		result(least - slack <= n && n <= most + slack, "pages freed agree with pgfree")
 
 		n = limits("allocated")
-		printf "# pgalloc_* rose by %d, pages_allocated by %d to %d\n",
+		printf "# pgalloc_* rose by %d, page_allocs_sum by %d to %d\n",
 			n, least, most
 		result(least - slack <= n, "pages allocated do not exceed pgalloc_*")
 
-		for (i = pages = 1; (i - 1, 2) in order; i++) {
-			blocks = order[i - 1, 2] - order[i - 1, 1]
-			if (i == 1 || blocks * pages < fewest)
-				fewest = blocks * pages
-			pages *= 2
+		for (pages = 1; (pages, 2) in blocks; pages *= 2) {
+			more = (blocks[pages, 2] - blocks[pages, 1]) * pages
+			if (!orders++ || more < fewest)
+				fewest = more
 		}
 		if (probed) {
 			taken = bulk[2] - bulk[1]
@@ -104,7 +104,7 @@ compare() {
 			print "skip " name ": no kprobe events to count the bulk allocator"
 		}
 		if (name == "orders") {
-			printf "# each of %d orders has %d pages or more\n", i - 1, fewest
+			printf "# each of %d orders has %d pages or more\n", orders, fewest
 			result(fewest > most - least + 2 * slack,
 			       "each order would be missed")
 		}

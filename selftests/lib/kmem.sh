@@ -21,21 +21,19 @@ kmem_check_snapshots() { # kmem_check_snapshots COUNT
 		if (a != b)
 			wrong(what ": " a " and " b)
 	}
-	# page_frees_order_3 is one of the histogram page_frees, with weight 8;
-	# slab_allocs_size_64 one of slab_allocs with at least 33, at most 64 bytes
+	# page_frees_bucket_8 is one of the histogram page_frees, with 8 pages each;
+	# kmalloc_bucket_64 one of kmalloc, with at least 33, at most 64 bytes each
 	function learn(name,	n) {
 		n = name
 		histogram[name] = ""
-		if (sub(/.*_order_/, "", n))
-			for (most[name] = 1; n > 0; n--)
-				most[name] *= 2
-		else if (sub(/.*_size_/, "", n))
-			most[name] = n + 0
-		else
+		if (!sub(/.*_bucket_/, "", n))
 			return
-		least[name] = most[name] > 8 ? most[name] / 2 + 1 : 1
+		most[name] = n == "inf" ? 0 : n + 0
 		histogram[name] = name
-		sub(/_(order|size)_.*/, "", histogram[name])
+		sub(/_bucket_.*/, "", histogram[name])
+		least[name] = most[name]
+		if (histogram[name] !~ /^page_/)
+			least[name] = most[name] > 8 ? most[name] / 2 + 1 : 1
 	}
 	function add(name, value,	h) {
 		if (!(name in histogram))
@@ -44,29 +42,26 @@ kmem_check_snapshots() { # kmem_check_snapshots COUNT
 			wrong(name " went back from " v[name] " to " value)
 		v[name] = value
 		h = histogram[name]
-		if (h != "") {
-			sum[h] += value
-			upper[h] += value * most[name]
-			lower[h] += value * least[name]
-		}
+		if (h == "")
+			return
+		sum[h] += value
+		upper[h] += value * most[name]
+		lower[h] += value * least[name]
+		if (name ~ /_inf$/)
+			equal(value, 0, name ", beyond what there is")
 	}
-	function check(	slab) {
-		equal(v["page_allocs"], sum["page_allocs"],
-		      "page_allocs and the sum over the orders")
-		equal(v["pages_allocated"], upper["page_allocs"],
-		      "pages_allocated and the pages of all orders")
-		equal(v["page_frees"], sum["page_frees"],
-		      "page_frees and the sum over the orders")
-		equal(v["pages_freed"], upper["page_frees"],
-		      "pages_freed and the pages of all orders")
-		equal(v["kmalloc_calls"] + v["kmem_cache_alloc_calls"],
-		      sum["slab_allocs"], "slab calls and the sum over the sizes")
-		slab = v["slab_bytes_requested"]
-		if (slab > v["slab_bytes_given"])
-			wrong("bytes requested " slab ", given " v["slab_bytes_given"])
-		if (slab < lower["slab_allocs"] || slab > upper["slab_allocs"])
-			wrong("bytes requested " slab " not in the sizes " \
-			      lower["slab_allocs"] " to " upper["slab_allocs"])
+	function check(	h, n, asked) {
+		for (h in sum) {
+			n++
+			equal(v[h "_count"], sum[h], h "_count and the sum of the buckets")
+			if (v[h "_sum"] < lower[h] || v[h "_sum"] > upper[h])
+				wrong(h "_sum " v[h "_sum"] " not in the buckets " \
+				      lower[h] " to " upper[h])
+		}
+		equal(n, 4, "number of histograms")
+		asked = v["kmalloc_sum"] + v["kmem_cache_alloc_sum"]
+		if (asked > v["slab_bytes_given"])
+			wrong("bytes requested " asked ", given " v["slab_bytes_given"])
 	}
 	BEGIN {
 		for (; count > 0; count--) {
@@ -94,8 +89,8 @@ kmem_check_snapshots() { # kmem_check_snapshots COUNT
 			seen++
 		}
 		print seen " snapshots of " fields " fields, the last after " \
-			v["page_allocs"] + v["page_frees"] " page events and " \
-			sum["slab_allocs"] " slab allocations"
+			v["page_allocs_count"] + v["page_frees_count"] " page events and " \
+			v["kmalloc_count"] + v["kmem_cache_alloc_count"] " slab allocations"
 		exit bad > 0
 	}'
 }

@@ -34,12 +34,17 @@ MODULE_PARM_DESC(claim, "only make another set with the name \"kmem\"");
 static const struct cstats_field other_fields[] = { { .name = "other" } };
 static struct cstats other;
 
-/* What was done: successful calls by order and by size class, and the rest. */
+/* Successful calls, by size class. */
+struct sizes {
+	unsigned int classes[NR_SIZES];
+	unsigned int calls;
+	unsigned long bytes;
+};
+
+/* What was done. */
 static unsigned int orders[NR_ORDERS];
-static unsigned int sizes[NR_SIZES];
-static unsigned int kmallocs, objects, nulls;
-static unsigned int page_failures, kmalloc_failures, object_failures;
-static unsigned long bytes;
+static struct sizes kmallocs, objects;
+static unsigned int nulls, page_failures, kmalloc_failures, object_failures;
 static atomic_t irq_done;
 
 /* About as many pages in every order, and a few blocks at least. */
@@ -65,10 +70,11 @@ static void use_pages(void)
 	}
 }
 
-static void count(size_t size)
+static void count(struct sizes *sizes, size_t size, unsigned int calls)
 {
-	sizes[size > 8 ? ilog2(size - 1) + 1 - MIN_SHIFT : 0]++;
-	bytes += size;
+	sizes->classes[size > 8 ? ilog2(size - 1) + 1 - MIN_SHIFT : 0] += calls;
+	sizes->calls += calls;
+	sizes->bytes += size * calls;
 }
 
 static void *kmalloc_by(unsigned int entry, size_t size, gfp_t gfp)
@@ -99,8 +105,7 @@ static void use_kmalloc(void)
 					     __GFP_NORETRY);
 
 			if (p && !is_vmalloc_addr(p)) {
-				count(size);
-				kmallocs++;
+				count(&kmallocs, size, 1);
 				if (size > KMALLOC_MAX_CACHE_SIZE)
 					orders[get_order(size)]++;
 			}
@@ -130,8 +135,7 @@ static int use_cache(unsigned int size, slab_flags_t flags, gfp_t gfp,
 			object_failures++;
 			break;
 		}
-		count(size);
-		objects++;
+		count(&objects, size, 1);
 		if (hold)
 			held[nr_held++] = object;
 		else
@@ -174,35 +178,47 @@ static void exhaust_pages(void)
 		__free_pages(held[--nr], NR_ORDERS - 1);
 }
 
-static int expected_get(char *buffer, const struct kernel_param *kp)
-{
-	unsigned int irqs = atomic_read(&irq_done), i;
-	unsigned int blocks = 0;
-	int len = 0;
-
-#define expect(number, field, ...)					\
-	(len += scnprintf(buffer + len, PAGE_SIZE - len, field " %lu\n", \
+#define expect(number, name, ...)					\
+	(len += scnprintf(buffer + len, PAGE_SIZE - len, name " %lu\n",	\
 			  ##__VA_ARGS__, (unsigned long)(number)))
+
+static int expect_sizes(char *buffer, int len, const char *name, const struct sizes *sizes)
+{
+	unsigned int i;
+
+	expect(sizes->calls, "%s_count", name);
+	expect(sizes->bytes, "%s_sum", name);
+	for (i = 0; i < NR_SIZES; i++)
+		expect(sizes->classes[i], "%s_bucket_%lu", name, 1UL << (MIN_SHIFT + i));
+	return len;
+}
+
+static int expect_pages(char *buffer, int len, const char *name)
+{
+	unsigned long blocks = 0, pages = 0;
+	unsigned int i;
 
 	for (i = 0; i < NR_ORDERS; i++) {
 		blocks += orders[i];
-		expect(orders[i], "page_allocs_order_%u", i);
-		expect(orders[i], "page_frees_order_%u", i);
+		pages += (unsigned long)orders[i] << i;
+		expect(orders[i], "%s_bucket_%lu", name, 1UL << i);
 	}
-	expect(blocks, "page_allocs");
-	expect(blocks, "page_frees");
-	for (i = 0; i < NR_SIZES; i++) {
-		unsigned long size = 1UL << (MIN_SHIFT + i);
+	expect(blocks, "%s_count", name);
+	expect(pages, "%s_sum", name);
+	return len;
+}
 
-		expect(sizes[i] + (size / 2 < IRQ_SIZE && IRQ_SIZE <= size ? irqs : 0),
-		       "slab_allocs_size_%lu", size);
-	}
-	expect(kmallocs + irqs, "kmalloc_calls");
-	expect(kmallocs + irqs, "kfree_calls");
-	expect(objects, "kmem_cache_alloc_calls");
-	expect(objects, "kmem_cache_free_calls");
-	expect(bytes + IRQ_SIZE * irqs, "slab_bytes_requested");
-	expect(bytes + IRQ_SIZE * irqs, "slab_bytes_given");
+static int expected_get(char *buffer, const struct kernel_param *kp)
+{
+	int len = 0;
+
+	len = expect_pages(buffer, len, "page_allocs");
+	len = expect_pages(buffer, len, "page_frees");
+	len = expect_sizes(buffer, len, "kmalloc", &kmallocs);
+	len = expect_sizes(buffer, len, "kmem_cache_alloc", &objects);
+	expect(kmallocs.bytes + objects.bytes, "slab_bytes_given");
+	expect(kmallocs.calls, "kfree_calls");
+	expect(objects.calls, "kmem_cache_free_calls");
 	expect(nulls, "kfree_null_calls");
 	expect(page_failures, "page_alloc_failures");
 	expect(kmalloc_failures, "kmalloc_failures");
@@ -236,6 +252,7 @@ static int __init cstats_test_kmem_init(void)
 	/* Real-time kernels have no memory for hard interrupts. */
 	for (i = 0; i < rounds && !IS_ENABLED(CONFIG_PREEMPT_RT); i++)
 		smp_call_function(use_irq, NULL, true);
+	count(&kmallocs, IRQ_SIZE, atomic_read(&irq_done));
 
 	exhaust_pages();
 	for (i = 0; i < rounds; i++) {
