@@ -63,11 +63,11 @@ make_bare() {
 	say "making a Debian: $suite"
 	read -r _ _ mirror _ <"$cache/apt/$suite/sources.list"
 	mkdir -p "$dir"
-	run_quiet "$dir.log" debootstrap --variant=minbase "$suite" "$dir" "$mirror" || return
+	run_quiet "$chroots/$suite.log" debootstrap --variant=minbase "$suite" "$dir" "$mirror" || return
 	cp "$cache/apt/$suite/sources.list" "$dir/etc/apt/sources.list"
 	# The archives that it downloads are shared and kept. It need not outlive a crash.
 	rm -f "$dir/etc/apt/apt.conf.d/docker-clean" "$dir"/var/cache/apt/archives/*.deb
 	echo 'APT::Keep-Downloaded-Packages "true";' >"$dir/etc/apt/apt.conf.d/90keep"
 	echo force-unsafe-io >"$dir/etc/dpkg/dpkg.cfg.d/90unsafe"
-	chroot "$dir" apt-get -q update >>"$dir.log"
+	chroot "$dir" apt-get -q update >>"$chroots/$suite.log"
 }
