@@ -172,7 +172,9 @@ struct cstats_instance {
 /**
  * CSTATS_FIELDS - declare an enum of fields and their table together
  * @prefix: the table is ``prefix_fields``
- * @list: a macro that takes another one, and applies it to each field::
+ * @list: a macro that takes another one, and applies it to each field
+ *
+ * For example::
  *
  *	#define MY_LIST(field)						\
  *		field(IN,  "in_bytes",  CSTATS_COUNTER, "bytes", "received")	\
@@ -200,20 +202,35 @@ struct cstats_open {
 #endif
 };
 
-/* An open section; lives on the stack between acquire and release. */
+/**
+ * struct cstats_section - an open section
+ *
+ * It lives on the stack between cstats_acquire() and cstats_release().
+ */
 struct cstats_section {
+	/* private: */
 	struct cstats_open to;
 	struct cstats_cpu *cpu;
 	unsigned int seq;
 };
 
-/* An open section of the RCU flavour. */
+/**
+ * struct cstats_rcu_section - an open section of the RCU flavour
+ *
+ * It lives on the stack between cstats_rcu_acquire() and cstats_release().
+ */
 struct cstats_rcu_section {
+	/* private: */
 	struct cstats_open to;
 };
 
-/* An instance of the section's family. */
+/**
+ * struct cstats_within - an instance of the section's family
+ *
+ * Returned by cstats_in(), for as long as the section is open.
+ */
 struct cstats_within {
+	/* private: */
 	struct cstats_open to;
 };
 
