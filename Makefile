@@ -17,6 +17,7 @@ help:
 	@echo '  modules_install  install them (INSTALL_MOD_PATH=DIR: below DIR)'
 	@echo '  dkms-install     install them for all kernels, those to come too (dkms-uninstall)'
 	@echo '  deb              build Debian packages, in build/deb'
+	@echo '  docs             the book (HTML) and manual pages of section 9, in build/docs'
 	@echo '  clean            remove build/; downloads stay in ~/.cache/cstats'
 	@echo
 	@echo 'In a virtual machine with a kernel of its own (missing packages are installed):'
@@ -96,8 +97,11 @@ test-debug:
 bench:
 	@scripts/bench
 
+docs:
+	@scripts/docs
+
 clean:
 	rm -rf build
 
 .PHONY: all help modules_install dkms-install dkms-uninstall deb run shell test check model \
-	test-tool test-packages mutants torture test-debug bench clean
+	test-tool test-packages mutants torture test-debug bench docs clean
