@@ -210,7 +210,8 @@ static void torture_read_unsafe(enum torture_flavour f, s64 *v)
 
 	for (i = 0; i < 200; i++) {
 		cstats_read_unsafe(&torture_sets[f].cs, v);
-		if (!torture.instances || v[SECTIONS] == torture_expected(SECTIONS))
+		if (!torture.instances || torture_failed() ||
+		    v[SECTIONS] == torture_expected(SECTIONS))
 			break;
 		msleep(20);
 	}
