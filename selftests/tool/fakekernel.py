@@ -31,6 +31,8 @@ live_bytes gauge bytes memory in use
 wait histogram ns time that an allocation waited
 """,
     "block": """\
+# block flavour rcu
+# block label device instances 4
 reads counter requests reads completed
 in_flight gauge requests requests under way
 latency histogram ns time until a request is complete
@@ -45,7 +47,8 @@ BOUNDS = ("1000", "10000", "100000", "1000000", "inf")
 
 
 def escape(text):
-    return "".join(f"\\{ord(c):03o}" if c in ' \t\n"\\' else c for c in text)
+    return "".join(f"\\{ord(c):03o}" if 0 < ord(c) <= 32 or c in '"\\\x7f' else c
+                   for c in text)
 
 
 class FakeKernel:

@@ -7,7 +7,7 @@ from fractions import Fraction
 from cstat.change import Change
 from cstat.errors import CstatError
 from cstat.expr import Expression, Scope, shown
-from cstat.select import Selection, expand
+from cstat.select import Pattern, Selection, expand, only_instances
 from cstat.text import Key, Sample, parse
 
 OLD = """cstats version: 1
@@ -109,7 +109,7 @@ class Expressions(unittest.TestCase):
 class Patterns(unittest.TestCase):
     KEYS = [Key("b", None, None, "reads"), Key("b", None, None, "lat_count"),
             Key("b", None, None, "lat_bucket_10"), Key("b", "device", "dm-0", "reads"),
-            Key("b", "device", "a.b{c}", "reads"), Key("kmem", None, None, "page_allocs")]
+            Key("b", "device", "a.b{c}", "reads"), Key("kmem", None, None, "kfree_calls")]
 
     def names(self, *patterns):
         selection = Selection(patterns)
@@ -118,10 +118,10 @@ class Patterns(unittest.TestCase):
     def test_matches(self):
         for patterns, names in (
                 ((), [k.name for k in self.KEYS]),
-                (("kmem",), ["kmem.page_allocs"]),
-                (("k*",), ["kmem.page_allocs"]),
+                (("kmem",), ["kmem.kfree_calls"]),
+                (("k*",), ["kmem.kfree_calls"]),
                 (("b.reads",), ["b.reads"]),
-                (("b.r*", "kmem.*"), ["b.reads", "kmem.page_allocs"]),
+                (("b.r*", "kmem.*"), ["b.reads", "kmem.kfree_calls"]),
                 (("b{dm-*}",), ['b{device="dm-0"}.reads']),
                 (('b{device="dm-0"}.reads',), ['b{device="dm-0"}.reads']),
                 (('b{disk="dm-0"}.reads',), []),
@@ -136,8 +136,37 @@ class Patterns(unittest.TestCase):
         self.assertEqual(expand(names, ["a", "b", "bb", "c"]), ["a", "b", "bb"])
         self.assertIsNone(Selection([]).sets(["a", "b"]))
 
+    def test_only_instance(self):
+        for patterns, only in (
+                (("b{dm-0}.reads",), {"b": "dm-0"}),
+                (("b{dm-0}.reads", 'b{device="dm-0"}', "c"), {"b": "dm-0"}),
+                (('b{device="my\\040disk"}', "c{x}.y"), {"b": "my disk", "c": "x"}),
+                (("b{dm-0}", "b{dm-1}"), {}), (("b{dm-0}", "b.reads"), {}),
+                (("b{dm-0}", "*.reads"), {}), (("b{dm-*}",), {}), (("b{}",), {}),
+                (("b*{dm-0}",), {}), ((), {})):
+            self.assertEqual(only_instances([Pattern(p) for p in patterns]), only, patterns)
+
+    def test_a_stalled_family_is_no_unknown_instance(self):
+        sample = Sample(0, 0)
+        for note, fails in (("", True), ("# b stalled: x\n", False)):
+            sample.sets = parse(f"cstats version: 1\n{note}# b snapshot 1 time_ns 1\nb.x 1\n", "")
+            try:
+                Selection(["b{dm-0}"]).check_sample(sample)
+                self.assertFalse(fails)
+            except CstatError:
+                self.assertTrue(fails)
+
+    def test_a_strange_name_is_proposed_as_one_types_it(self):
+        for instance, name in (("my disk", "b{my disk}"), ('a"\\b', 'b{a"\\b}'),
+                               ("tab\t", 'b{device="tab\\011"}')):
+            key = Key("b", "device", instance, "reads")
+            with self.assertRaises(CstatError) as caught:
+                Selection([name[:-2] + "}"]).check([key])
+            self.assertEqual(caught.exception.hint, f"did you mean {name}?")
+            self.assertTrue(Selection([name]).matches(key))
+
     def test_nearest(self):
-        for pattern, near in (("kmem.page_alocs", "kmem.page_allocs"), ("b{dm_0}", "b{dm-0}"),
+        for pattern, near in (("kmem.kfree_cals", "kmem.kfree_calls"), ("b{dm_0}", "b{dm-0}"),
                               ("b.raeds", "b.reads")):
             with self.assertRaises(CstatError) as caught:
                 Selection([pattern]).check(self.KEYS)

@@ -153,6 +153,9 @@ class Tables(Case):
         out, _ = self.cstat("-l", "heap.*_bytes")
         self.assertEqual(len(re.findall("(?m)^heap", out)), 3)
         self.cstat("-l", "heap.nothing", status=2)
+        out, _ = self.cstat("-l", "block", "queue")
+        self.assertEqual([line for line in out.splitlines() if ":" in line],
+                         ["block: RCU flavour, a family with 4 instances by device"])
 
     def test_expr(self):
         out, _ = self.cstat("queue", "-e", "rest=in_items-out_items-now_items")
@@ -235,6 +238,32 @@ class OnlyWhatWasAskedFor(Case):
 
     def test_list(self):
         self.assertEqual(self.opened("-l"), [])
+
+    def test_one_instance(self):
+        """The name is written to the file, and what follows is read."""
+        name = r"my\040disk"
+        path = "cstats_sets/block/instance"
+
+        def answer():
+            self.put(path, "?" * len(name) + "cstats version: 1\n# block snapshot 7 time_ns 1\n"
+                     f'block{{device="{name}"}}.reads 77\n')
+        answer()
+        out, _ = self.cstat("--check", "block{my disk}.reads == 77")
+        with open(os.path.join(self.debugfs, path), encoding="utf-8") as file:
+            self.assertEqual(file.readline(), name + "cstats version: 1\n")
+        out, _ = self.cstat("block{my disk}")
+        self.assertRegex(out, r'(?m)^block\{device="my\\040disk"\}\.reads +77 ')
+        self.assertEqual(self.opened("block{my disk}"), [path])
+        for names in (("block{my*}",), ("block{my disk}", "block"), ("--last", "block{my disk}"),
+                      ("-P", "block{my disk}")):
+            self.assertNotIn(path, self.opened(*names), names)
+
+    def test_one_instance_of_all(self):
+        """Who may not open that file, and whoever names none, gets all of them."""
+        self.assertEqual(self.opened("block{my disk}"),
+                         ["cstats_sets/block/instance", "cstats_sets/block/values"])
+        _, err = self.cstat("block{my dusk}", status=2)
+        self.assertIn("did you mean block{my disk}?", err)
 
     def test_check(self):
         self.assertEqual(self.opened("--check", "queue.in_items >= 0"),
@@ -523,7 +552,7 @@ class Recordings(Case):
 class Plots(Case):
     def test_svg(self):
         path = os.path.join(self.tmp, "p.svg")
-        self.cstat("--replay", KMEM, "--plot", path, "kmem.page*")
+        self.cstat("--replay", KMEM, "--plot", path, "kmem.page*_sum")
         with open(path, encoding="utf-8") as file:
             text = file.read()
         self.assertIn("pages_allocated", text)

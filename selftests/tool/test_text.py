@@ -5,7 +5,7 @@ import unittest
 
 from cstat.change import Change
 from cstat.errors import CstatError
-from cstat.fields import INF, field_of, histograms, parse_fields
+from cstat.fields import INF, field_of, fields_text, histograms, parse_fields
 from cstat.text import Key, Sample, escape, parse, unescape, wrap
 from cstat.units import human, seconds
 
@@ -50,9 +50,15 @@ class Text(unittest.TestCase):
 
     def test_escape_is_reversed(self):
         for text in ("dm-0", "a b", 'quote"', "back\\slash", "tab\there", "line\nend", "ü", "}.x",
-                     "\\040"):
+                     "\\040", "bell\a", "\x01\x1f\x7f", "\xa0\u2028\x85", "\udcff"):
             self.assertEqual(unescape(escape(text)), text)
-            self.assertNotRegex(escape(text), r'[ \t\n"]')
+            self.assertNotRegex(escape(text), r'[\x01-\x20"\x7f]')
+
+    def test_names_of_devices(self):
+        """Blanks of Unicode and bytes that are no UTF-8 stand as they are."""
+        for text in ("\xa0", "\u2003x", "\x85", "\udcff", "a}.x 1", '{d="x"}.y', "\a\x7f"):
+            key = Key("s", "d", text, "x")
+            self.assertEqual(cut(f"# s snapshot 1 time_ns 1\n{key.name} 5\n").values, {key: 5})
 
     def test_name_is_parsed_again(self):
         key = Key("s", "device", 'a "b" \\c\n', "reads")
@@ -98,6 +104,18 @@ class Fields(unittest.TestCase):
         self.assertEqual(self.TABLE["out"][1:], ("counter", None, ""))
         self.assertEqual(self.TABLE["now"][1:], ("gauge", None, "what is"))
 
+    def test_comments(self):
+        table = parse_fields("# name kind unit description\n# block flavour rcu\n"
+                             "# block label device instances 12\n# block new 5 odd\n"
+                             "reads counter requests read\n")
+        self.assertEqual((table.flavour, table.label, table.instances, list(table)),
+                         ("rcu", "device", 12, ["reads"]))
+        self.assertEqual(table.about(), "RCU flavour, a family with 12 instances by device")
+        again = parse_fields(fields_text("block", table))
+        self.assertEqual((again, again.flavour, again.label), (table, "rcu", "device"))
+        self.assertEqual(again.about(), "RCU flavour, a family by device")
+        self.assertEqual(self.TABLE.about(), "")
+
     def test_parts_of_a_histogram(self):
         self.assertEqual(field_of(self.TABLE, "wait_sum")[1:3], ("counter", "ns"))
         self.assertEqual(field_of(self.TABLE, "wait_count")[1:3], ("counter", None))
@@ -106,9 +124,11 @@ class Fields(unittest.TestCase):
     def test_histograms(self):
         names = ["wait_count", "wait_sum", "wait_bucket_inf", "wait_bucket_200",
                  "wait_bucket_1000", 'lat_bucket{le="5"}', 'lat_bucket{le="+Inf"}', "lat_sum",
-                 "lat_count", "torn_bucket_1", "torn_count", "page_allocs_order_0"]
+                 "lat_count", "torn_bucket_1", "torn_count", "zero_count", "zero_sum",
+                 "zero_bucket_inf", "zero_bucket_0", "order_0"]
         found = histograms(names)
-        self.assertEqual(sorted(found), ["lat", "wait"])
+        self.assertEqual(sorted(found), ["lat", "wait", "zero"])
+        self.assertEqual([b for b, _ in found["zero"].buckets], [0, INF])
         self.assertEqual([b for b, _ in found["wait"].buckets], [200, 1000, INF])
         self.assertEqual([b for b, _ in found["lat"].buckets], [5, INF])
 

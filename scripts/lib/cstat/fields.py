@@ -3,6 +3,9 @@
 What a series is: kind, unit and description, and which part of a histogram.
 
 The file `fields` of a set has a line `name kind unit description` for each field.
+Comments say what the set is: `# block label device instances 4` that it is a family,
+`# block flavour rcu` how its sections are proved over.
+
 A histogram `f` shows as the series `f_count`, `f_sum` and one for each bucket,
 whose values add up to `f_count`. The bound of a bucket, which belongs to it, is in
 its name; the last bucket has none or `inf`.
@@ -22,23 +25,53 @@ class Field(NamedTuple):
     description: str = ""
 
 
-def parse_fields(text):
-    """The text of a file `fields`, as name -> Field in the file's order."""
-    table = {}
-    for line in text.splitlines():
+class Table(dict):
+    """name -> Field in the file's order, and what the set is."""
+
+    def __init__(self):
+        super().__init__()
+        self.label = None	# of a family
+        self.instances = None	# how many it had when this was read
+        self.flavour = None	# "rcu", or None for the usual one
+
+    def add(self, line):
+        """One line of a file `fields`."""
         words = line.split(" ", 3)
-        if line.startswith("#") or len(words) < 2:
-            continue
-        unit = words[2] if len(words) > 2 and words[2] != "-" else None
-        table[words[0]] = Field(words[0], words[1], unit, words[3] if len(words) > 3 else "")
+        if line.startswith("#"):
+            words = line.split()
+            what = dict(zip(words[2::2], words[3::2]))
+            self.label = what.get("label", self.label)
+            self.flavour = what.get("flavour", self.flavour)
+            if what.get("instances", "").isdecimal():
+                self.instances = int(what["instances"])
+        elif len(words) > 1:
+            unit = words[2] if len(words) > 2 and words[2] != "-" else None
+            self[words[0]] = Field(words[0], words[1], unit, words[3] if len(words) > 3 else "")
+
+    def about(self):
+        """What the set is, as words for people; "" for an ordinary one."""
+        words = [f"{self.flavour.upper()} flavour"] if self.flavour else []
+        if self.label:
+            words.append(f"a family with {self.instances} instances by {self.label}"
+                         if self.instances is not None else f"a family by {self.label}")
+        return ", ".join(words)
+
+
+def parse_fields(text):
+    """The text of a file `fields`."""
+    table = Table()
+    for line in text.split("\n"):
+        table.add(line)
     return table
 
 
-def fields_text(table):
-    """The reverse of parse_fields()."""
-    return "".join(f"{f.name} {f.kind} {f.unit or '-'}"
-                   f"{' ' + f.description if f.description else ''}\n"
-                   for f in table.values())
+def fields_text(name, table):
+    """The reverse of parse_fields() for set @name, without what changes."""
+    lines = [f"# {name} {word} {value}" for word, value in (("flavour", table.flavour),
+                                                            ("label", table.label)) if value]
+    lines += [f"{f.name} {f.kind} {f.unit or '-'} {f.description}".rstrip()
+              for f in table.values()]
+    return "".join(f"{line}\n" for line in lines)
 
 
 def bucket(name):

@@ -102,8 +102,11 @@ def dumps(value, pretty):
 
 def json_listing(source, selection, names, pretty):
     """-l as JSON"""
+    def about(table):
+        return {"flavour": table.flavour, "label": table.label, "instances": table.instances}
+
     return dumps({"schema": SCHEMA, "sets": [
-        {"set": name, "fields": {f.name: {"kind": f.kind, "unit": f.unit,
+        {"set": name, **about(source.fields(name)), "fields": {f.name: {"kind": f.kind, "unit": f.unit,
                                           "description": f.description} for f in fields}}
         for name, fields in fields_listed(source, selection, names).items()]}, pretty)
 

@@ -15,7 +15,7 @@ from .errors import CstatError
 from .expr import Expression, Scope, check_names, shown
 from .formats import Csv, Json, WideCsv, json_listing
 from .recording import Recorder, Recording
-from .select import Selection, expand
+from .select import Selection, expand, only_instances
 from .source import Debugfs
 from .table import COLUMNS, PerCpu, Table, Wide, listing
 
@@ -337,7 +337,7 @@ def _show(source, selection, names, expressions, options):
     first = True
     for sample in samples(source, names, options):
         if first:
-            selection.check(k for c in sample.sets.values() for k in c.values)
+            selection.check_sample(sample)
             first = False
         notices.see(sample)
         output.sample(sample, history.changes(sample))
@@ -350,7 +350,7 @@ def _record(source, selection, names, options):
     n = 0
     for sample in samples(source, names, options):
         if n == 0:
-            selection.check(k for c in sample.sets.values() for k in c.values)
+            selection.check_sample(sample)
         for cut in sample.sets.values():
             keys = set(selection.keys(cut))
             cut.values = {k: v for k, v in cut.values.items() if k in keys}
@@ -392,6 +392,8 @@ def run(argv):
                 print(line)
         return 0
     check_names(expressions + checks, known)
+    source.only = only_instances(([] if checks else selection.patterns) + [
+        p for e in expressions + checks for p in e.patterns])
     if checks:
         return check(source, _read_by(checks, known, names or []), checks, options)
     if names is not None and expressions:

@@ -259,7 +259,7 @@ def _scraper(source, names, selection, options, warn):
                 raise
             warn(f"{err}; the names are not checked")
         else:
-            selection.check(k for c in seen.sets.values() for k in c.values)
+            selection.check_sample(seen)
     return Scraper(source, names, Exposition(source, selection, not options.no_wrap,
                                              not options.no_created, warn), warn)
 

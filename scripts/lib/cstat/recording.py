@@ -11,10 +11,11 @@ kernel's text, and by people:
     # nodes 0=0 1=0
     # begin wall_ns 1764074433000000000 now_ns 4752390639
     # fields kmem
-    #| page_allocs counter calls successful calls of the page allocator
+    #| # kmem flavour rcu
+    #| page_allocs histogram pages successful calls of the page allocator
     cstats version: 1
     # kmem snapshot 1 time_ns 4752390000 cpus 2 rotation_ns 5350335
-    kmem.page_allocs 9824
+    kmem.page_allocs_count 9824
     # end
 
 The fields of a set precede its first sample, and the first one after they changed.
@@ -22,7 +23,7 @@ A sample without `# end` was cut short and is left out.
 """
 
 from .errors import CstatError
-from .fields import fields_text, parse_fields
+from .fields import Table, fields_text
 from .select import expand
 from .text import Cuts, Sample, owner_name, parse
 
@@ -51,7 +52,7 @@ class Recorder:
             if table and self._tables.get(name) != table:
                 self._tables[name] = table
                 out.append(f"# fields {name}\n")
-                out.extend(f"#| {line}\n" for line in fields_text(table).splitlines())
+                out.extend(f"#| {line}\n" for line in fields_text(name, table).splitlines())
         out.append(sample_text(sample))
         out.append("# end\n")
         self._file.write("".join(out))
@@ -144,9 +145,9 @@ class Recording:
                 return sample
             elif line.startswith("# fields "):
                 table = line.split()[2]
-                self._tables[table] = {}
+                self._tables[table] = Table()
             elif line.startswith("#| "):
-                self._tables[table].update(parse_fields(line[3:]))
+                self._tables[table].add(line[3:-1])
             else:
                 lines.append(line)
         if sample is not None or short:
@@ -158,7 +159,7 @@ class Recording:
         return sorted(self._ahead.sets if self._ahead else self._tables)
 
     def fields(self, name):
-        return self._tables.get(name, {})
+        return self._tables.get(name) or Table()
 
     def forget(self, name):
         """Nothing to do: a recording says when fields change."""

@@ -87,7 +87,7 @@ def repeat(source, names, selection, expressions, options, command, write, warn)
         before = source.read(names)
         if first_ns is None:
             first_ns = before.wall_ns
-            selection.check(k for c in before.sets.values() for k in c.values)
+            selection.check_sample(before)
         status, took = _run(command)
         after = source.read(names)
         elapsed.append(took)

@@ -17,7 +17,7 @@ import re
 
 from .errors import unknown
 from .fields import base_of
-from .text import unescape
+from .text import owner_name, unescape
 
 _PATTERN = re.compile(r"(?P<set>[^.{}]+)(?P<braces>\{(?P<instance>.*)\})?"
                       r"(?:\.(?P<field>.+))?\Z", re.S)
@@ -36,6 +36,25 @@ def expand(patterns, known):
 
 def has_wildcard(text):
     return bool(_GLOB.search(text))
+
+
+def _owner(key):
+    """An instance as one would type it."""
+    if key.instance.isprintable():
+        return f"{key.set}{{{key.instance}}}"
+    return owner_name(*key[:3])
+
+
+def only_instances(patterns):
+    """set -> instance, for the sets of which @patterns are about one instance only."""
+    found = {}
+    for pattern in patterns:
+        found.setdefault(pattern.set, set()).add(pattern.instance)
+    wild = [name for name in found if has_wildcard(name)]
+    return {name: instances.pop() for name, instances in found.items()
+            if not has_wildcard(name) and not any(matches(name, w) for w in wild)
+            and len(instances) == 1 and None not in instances
+            and not any(has_wildcard(i) for i in instances)}
 
 
 class Pattern:
@@ -81,7 +100,7 @@ class Pattern:
         owners = [k for k in keys if self._matches_owner(k)]
         if self.instance is not None and not owners:
             return unknown("instance", self.text,
-                           [f"{k.set}{{{k.instance}}}" for k in keys if k.instance is not None])
+                           [_owner(k) for k in keys if k.instance is not None])
         names = [f"{self.text[:len(self.text) - len(self.field or '')]}{k.field}"
                  for k in owners]
         if "*" in self.set:
@@ -109,10 +128,19 @@ class Selection:
         """Is there anything to show of the set?"""
         return not self.patterns or any(p.matches_set(name) for p in self.patterns)
 
-    def check(self, keys):
-        """Complain of a pattern that matches nothing in the first sample."""
+    def check_sample(self, sample):
+        """Complain of a pattern that matches nothing in the first sample. A set that is
+        stalled has no instances to show."""
+        cuts = sample.sets.values()
+        self.check((key for cut in cuts for key in cut.values),
+                   [cut.name for cut in cuts if cut.stalled])
+
+    def check(self, keys, stalled=()):
+        """Complain of a pattern that matches none of @keys."""
         keys = list(keys)
         for pattern in self.patterns:
+            if pattern.instance is not None and any(map(pattern.matches_set, stalled)):
+                continue
             if not any(pattern.matches(key) for key in keys):
                 raise pattern.complain(keys)
 

@@ -3,7 +3,10 @@
 Samples from debugfs.
 
 Who asks for all sets gets the file `cstats`, which cuts them with one barrier. Who
-asks for some gets the files of these alone: no other set is rotated.
+asks for some gets the files of these alone: no other set is rotated. Who asks for a single
+instance of a family gets that alone: the file `instance` takes its name and gives its
+values. The family is cut as a whole even then, but what is printed, copied and parsed
+is as much as a set without instances has.
 """
 
 import errno
@@ -11,18 +14,21 @@ import os
 import time
 
 from .errors import CstatError, explain, unknown
-from .fields import parse_fields
+from .fields import Table, parse_fields
 from .select import expand, has_wildcard
-from .text import Cuts, Sample, parse
+from .text import Cuts, Sample, escape, parse
 
 _GONE = (errno.ENOENT, errno.ENODEV, errno.ENOTDIR)
 
 
-def read_file(path):
-    """The whole text of @path by one open, which is one snapshot."""
-    fd = os.open(path, os.O_RDONLY)
+def read_file(path, ask=None):
+    """The whole text of @path by one open, which is one snapshot; or what @path has to
+    say when @ask was written to it."""
+    fd = os.open(path, os.O_RDONLY if ask is None else os.O_RDWR)
     try:
         parts = []
+        if ask is not None:
+            os.write(fd, ask.encode("utf-8", "surrogateescape"))
         while True:
             part = os.read(fd, 1 << 20)
             if not part:
@@ -59,6 +65,7 @@ class Debugfs:
         self.debugfs = debugfs.rstrip("/") or "/"
         self.sysfs = sysfs
         self.last = last	# read the last snapshot, cause no rotation
+        self.only = {}	# set -> its only instance that is asked for
         self._fields = {}
 
     def _dir(self, name=""):
@@ -80,15 +87,28 @@ class Debugfs:
             except OSError as err:
                 if err.errno not in _GONE:
                     raise explain(err, path, self.debugfs, self.sysfs) from err
-                return {}
+                return Table()
         return self._fields[name]
 
     def forget(self, name):
         """The set was made anew: its fields may be others now."""
         self._fields.pop(name, None)
 
+    def _instance(self, name):
+        """The cut of one set with its only instance that is asked for, or None: it is
+        gone, the set is no family, or this is not root, for whom alone the file is."""
+        path = f"{self._dir(name)}/instance"
+        try:
+            return parse(read_file(path, escape(self.only[name])), path).get(name)
+        except OSError:
+            return None
+
     def _one(self, name, percpu):
         """The cut of one set, or None when the set is gone."""
+        if name in self.only and not self.last and not percpu:
+            cut = self._instance(name)
+            if cut:
+                return cut
         if self.last:
             files = ["last"]
         else:

@@ -262,6 +262,9 @@ def listing(source, selection, names):
         rows = [("field", "kind", "unit", "description")]
         rows += [(f"{name}.{f.name}", f.kind, f.unit or "-", f.description or "-")
                  for f in fields]
+        about = source.fields(name).about()
+        if about:
+            yield f"{name}: {about}"
         yield from columns(rows, {0, 1, 2, 3})
         yield ""
 

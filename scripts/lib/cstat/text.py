@@ -23,11 +23,12 @@ from typing import NamedTuple, Optional
 from .errors import CstatError
 
 _DATA = re.compile(
-    r'([a-z][a-z0-9_]*)(?:\{([a-z_][a-z0-9_]*)="([^"\s]*)"\})?'
-    r'\.([a-z][a-z0-9_]*(?:\{[a-z_]+="[^"\s]*"\})?) (-?\d+)(?: (-?\d+))?\Z')
+    r'([a-z][a-z0-9_]*)(?:\{([a-z_][a-z0-9_]*)="([^" ]*)"\})?'
+    r'\.([a-z][a-z0-9_]*(?:\{[a-z_]+="[^" ]*"\})?) (-?\d+)(?: (-?\d+))?\Z')
 _HEAD = re.compile(r"# ([a-z][a-z0-9_]*) snapshot (\d+)((?: [a-z_]+ \d+)*)")
 _NOTE = re.compile(r"# ([a-z][a-z0-9_]*) (errors (\d+)|stalled:? ?(.*))")
 _LOST = re.compile(r"# sections without a set: (\d+)")
+_ESCAPED = re.compile(r'[\x01-\x20"\\\x7f]')
 _VERSION = re.compile(r"cstats version: (\d+)")
 
 
@@ -52,8 +53,9 @@ def owner_name(set_name, label, instance):
 
 
 def escape(text):
-    """As the kernel writes the value of a label: octal, as in /proc/mounts."""
-    return "".join(f"\\{ord(c):03o}" if c in ' \t\n"\\' else c for c in text)
+    """As the kernel writes the value of a label: blanks, control characters, quotes
+    and backslashes in octal, as in /proc/mounts."""
+    return _ESCAPED.sub(lambda m: f"\\{ord(m[0]):03o}", text)
 
 
 def unescape(text):
