@@ -107,7 +107,7 @@ check "lost counts would be found" busted lost lost
 check "torn sections of the RCU flavour would be found" busted split torn flavour=rcu
 check "half a transfer would be found" busted transfer transfer instances=8 nreaders=8
 check "reports of half a transfer would be found" \
-	with_reports busted transfer transfer instances=8 nreaders=8 seconds=3 fail_fast=0
+	with_reports busted transfer transfer instances=8 nreaders=8 seconds=10 fail_fast=0
 check "an instance that goes back would be found" \
 	busted anew backward instances=8 nreaders=8
 check "a family that goes back when instances go would be found" \
