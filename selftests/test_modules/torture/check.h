@@ -21,7 +21,8 @@ void torture_check_part(const s64 *v, const char *what, u64 number);
 
 /* Is @snap later than what was known before? As new as it must be, if @fresh. */
 void torture_check_order(enum torture_flavour flavour,
-			 const struct cstats_snapshot *snap, const s64 known[NR_LATEST], bool fresh);
+			 const struct cstats_snapshot *snap,
+			 const s64 known[NR_LATEST], bool fresh);
 
 /* Are the sections in that had ended before, and those out that start after? */
 void torture_note_ended(unsigned long *ended);

@@ -56,7 +56,7 @@ static void torture_pair(enum torture_flavour flavour, unsigned int which,
 	}
 	spin_unlock(&torture_pairs_lock);
 	if (off)
-		torture_violation(TRANSFER, "snapshot %llu: %lld have left an instance, or arrived, only",
+		torture_violation(TRANSFER, "snapshot %llu: %lld left or arrived only",
 				  snap->number, off);
 }
 
@@ -68,7 +68,7 @@ static int torture_instance_name(struct torture_instance *ti, bool rename)
 	int err = 0;
 
 	snprintf(name, sizeof(name), "No. %u \"\\\n", torture_names++);
-	for_each_flavour(f) {
+	for_each_set_bit(f, &torture_flavours, NR_FLAVOURS) {
 		if (rename && !torture_type->anew) {
 			err = err ?: cstats_instance_rename(&ti->inst[f], name);
 			continue;
@@ -88,7 +88,7 @@ static int torture_instance_add(struct torture_instance *ti)
 	int err;
 
 	down_write(&ti->sem);
-	for_each_flavour(f)
+	for_each_set_bit(f, &torture_flavours, NR_FLAVOURS)
 		atomic64_set(&ti->known[f], 0);
 	err = torture_instance_name(ti, false);
 	ti->there = !err;
@@ -101,7 +101,7 @@ static void torture_instance_remove(struct torture_instance *ti)
 	unsigned int f;
 
 	down_write(&ti->sem);
-	for_each_flavour(f)
+	for_each_set_bit(f, &torture_flavours, NR_FLAVOURS)
 		cstats_instance_remove(&ti->inst[f]);
 	ti->there = false;
 	up_write(&ti->sem);

@@ -152,7 +152,7 @@ static void torture_check_end(void)
 	struct cstats_snapshot *snap = &torture_readers[0].snap;
 	unsigned int f;
 
-	for_each_flavour(f) {
+	for_each_set_bit(f, &torture_flavours, NR_FLAVOURS) {
 		torture_check_totals(f, snap);
 		if (torture.instances)
 			torture_instances_check(f, snap);
@@ -160,7 +160,7 @@ static void torture_check_end(void)
 	if (!torture.instances)
 		return;
 	torture_instances_remove();
-	for_each_flavour(f)
+	for_each_set_bit(f, &torture_flavours, NR_FLAVOURS)
 		torture_check_totals(f, snap);
 }
 

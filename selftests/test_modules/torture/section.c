@@ -28,11 +28,11 @@ static __always_inline void torture_acquire(struct torture_open *o)
 {
 	static struct cstats_instance nobody;
 
-	if (torture_flavours[FLAVOUR_SEQ]) {
+	if (test_bit(FLAVOUR_SEQ, &torture_flavours)) {
 		o->seq = cstats_acquire(&torture_sets[FLAVOUR_SEQ].cs);
 		o->in[FLAVOUR_SEQ] = cstats_in(&o->seq, &nobody);
 	}
-	if (torture_flavours[FLAVOUR_RCU]) {
+	if (test_bit(FLAVOUR_RCU, &torture_flavours)) {
 		o->rcu = cstats_rcu_acquire(&torture_sets[FLAVOUR_RCU]);
 		o->in[FLAVOUR_RCU] = cstats_in(&o->rcu, &nobody);
 	}
@@ -40,9 +40,9 @@ static __always_inline void torture_acquire(struct torture_open *o)
 
 static __always_inline void torture_release(struct torture_open *o)
 {
-	if (torture_flavours[FLAVOUR_RCU])
+	if (test_bit(FLAVOUR_RCU, &torture_flavours))
 		cstats_release(&o->rcu);
-	if (torture_flavours[FLAVOUR_SEQ])
+	if (test_bit(FLAVOUR_SEQ, &torture_flavours))
 		cstats_release(&o->seq);
 }
 
@@ -51,7 +51,7 @@ static void torture_leak(void)
 {
 	unsigned int f;
 
-	for_each_flavour(f) {
+	for_each_set_bit(f, &torture_flavours, NR_FLAVOURS) {
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
 		lock_map_release(&torture_sets[f].cs.dep_map);
 #endif
@@ -66,7 +66,7 @@ static void torture_late(unsigned int index, u64 delta)
 	unsigned int f;
 
 	torture_acquire(&o);
-	for_each_flavour(f)
+	for_each_set_bit(f, &torture_flavours, NR_FLAVOURS)
 		cstats_add(&o.in[f], index, delta);
 	torture_release(&o);
 }
@@ -93,7 +93,7 @@ static void torture_transfer(struct torture_open *o, u64 amount, unsigned int ot
 	unsigned int which = (amount >> 20 & 1) ^ other, f;
 	s64 delta = amount & 0xff;
 
-	for_each_flavour(f)
+	for_each_set_bit(f, &torture_flavours, NR_FLAVOURS)
 		cstats_add_to(&o->in[f], torture_instance(which, f), torture_moved,
 			      other ? delta : -delta);
 }
@@ -182,7 +182,7 @@ void torture_section(struct torture_tally *t, int chain, unsigned int depth,
 	if (torture.histograms)
 		torture_amounts(t, &amounts);
 	torture_acquire(&o);
-	for_each_flavour(f) {
+	for_each_set_bit(f, &torture_flavours, NR_FLAVOURS) {
 		first[f] = o.in[f];
 		if (torture.instances)
 			first[f] = cstats_in(&o.in[f], torture_instance_any(dice >> 8, f));
@@ -199,12 +199,12 @@ void torture_section(struct torture_tally *t, int chain, unsigned int depth,
 	if (unlikely(torture_type->split)) {
 		torture_release(&o);
 		torture_acquire(&o);
-		for_each_flavour(f)
+		for_each_set_bit(f, &torture_flavours, NR_FLAVOURS)
 			first[f] = o.in[f];
 	}
 	if (unlikely(stall))
 		torture_delay(stall);
-	for_each_flavour(f) {
+	for_each_set_bit(f, &torture_flavours, NR_FLAVOURS) {
 		struct cstats_within second = o.in[f];
 
 		if (torture.instances)

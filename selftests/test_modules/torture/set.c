@@ -16,7 +16,7 @@ const char * const torture_contexts[NR_CONTEXTS] = {
 };
 
 struct cstats_rcu torture_sets[NR_FLAVOURS];
-bool torture_flavours[NR_FLAVOURS];
+unsigned long torture_flavours;
 unsigned int torture_nr_fields;
 unsigned int torture_nr_values;
 unsigned int torture_moved;
@@ -34,16 +34,18 @@ bool torture_flavour_choose(void)
 {
 	bool both = !strcmp(torture_flavour_name, "both");
 
-	torture_flavours[FLAVOUR_SEQ] = both || !strcmp(torture_flavour_name, "seq");
-	torture_flavours[FLAVOUR_RCU] = both || !strcmp(torture_flavour_name, "rcu");
-	return torture_flavours[FLAVOUR_SEQ] || torture_flavours[FLAVOUR_RCU];
+	if (both || !strcmp(torture_flavour_name, "seq"))
+		__set_bit(FLAVOUR_SEQ, &torture_flavours);
+	if (both || !strcmp(torture_flavour_name, "rcu"))
+		__set_bit(FLAVOUR_RCU, &torture_flavours);
+	return torture_flavours;
 }
 
 enum torture_flavour torture_flavour_any(u32 dice)
 {
-	if (!torture_flavours[FLAVOUR_SEQ])
+	if (!test_bit(FLAVOUR_SEQ, &torture_flavours))
 		return FLAVOUR_RCU;
-	return torture_flavours[FLAVOUR_RCU] && dice & 1 ? FLAVOUR_RCU : FLAVOUR_SEQ;
+	return test_bit(FLAVOUR_RCU, &torture_flavours) && dice & 1 ? FLAVOUR_RCU : FLAVOUR_SEQ;
 }
 
 int torture_tallies_alloc(void)
@@ -105,7 +107,10 @@ void torture_fields_free(void)
 
 static int torture_set_init(enum torture_flavour flavour)
 {
-	static const char * const names[] = { [FLAVOUR_SEQ] = "torture", [FLAVOUR_RCU] = "torture_rcu" };
+	static const char * const names[] = {
+		[FLAVOUR_SEQ] = "torture",
+		[FLAVOUR_RCU] = "torture_rcu",
+	};
 	const char *label = torture.instances ? "instance" : NULL;
 	struct cstats_rcu *set = &torture_sets[flavour];
 
@@ -122,7 +127,7 @@ int torture_sets_init(void)
 	unsigned int f;
 	int err = 0;
 
-	for_each_flavour(f)
+	for_each_set_bit(f, &torture_flavours, NR_FLAVOURS)
 		err = err ?: torture_set_init(f);
 	if (err)
 		torture_sets_destroy();
@@ -133,6 +138,6 @@ void torture_sets_destroy(void)
 {
 	unsigned int f;
 
-	for_each_flavour(f)
+	for_each_set_bit(f, &torture_flavours, NR_FLAVOURS)
 		cstats_destroy(&torture_sets[f].cs);
 }

@@ -38,11 +38,7 @@ struct torture_tally {
 enum torture_flavour { FLAVOUR_SEQ, FLAVOUR_RCU, NR_FLAVOURS };
 
 extern struct cstats_rcu torture_sets[NR_FLAVOURS];
-extern bool torture_flavours[NR_FLAVOURS];	/* which of them are there */
-
-#define for_each_flavour(f)						\
-	for ((f) = 0; (f) < NR_FLAVOURS; (f)++)				\
-		if (torture_flavours[f])
+extern unsigned long torture_flavours;	/* which of them are there, by bit */
 
 /* The parameter, and whether it is well-formed: from then on torture_flavours. */
 extern char *torture_flavour_name;
