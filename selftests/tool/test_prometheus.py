@@ -412,4 +412,4 @@ class Shipped(unittest.TestCase):
         with tempfile.TemporaryDirectory() as tmp:
             done = subprocess.run([CSTAT, *command.split(), "--replay", KMEM], text=True,
                                   capture_output=True, cwd=tmp, check=True)
-        self.assertIn("cstats_kmem_page_allocs_calls_total", done.stdout)
+        self.assertIn("cstats_kmem_page_allocs_pages_bucket", done.stdout)

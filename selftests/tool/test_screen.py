@@ -441,7 +441,7 @@ class Terminal(Case):
     def test_replay(self):
         self.begin("-i", "0.05", "--replay", KMEM)
         self.see("end of the recording")
-        self.see(r"^  page_allocs +\d+")
+        self.see(r"^ +. page_allocs +\d+")
         self.send("q")
         self.see("status 0")
 

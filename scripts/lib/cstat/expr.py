@@ -3,9 +3,9 @@
 Expressions over series, in exact arithmetic.
 
     hits / (hits + misses)              fields of the only set shown
-    kmem.page_allocs == sum(kmem.page_allocs_order_*)
+    kmem.kmalloc_count == sum(kmem.kmalloc_bucket_*)
     block{dm-0}.reads <= block.reads
-    rate(kmem.page_frees) < 10k and age(kmem) < 5
+    rate(kmem.kfree_calls) < 10k and age(kmem) < 5
 
 Operators, from the weakest: or; and; not; < <= == != >= >; << >>; + -; * / %; unary -.
 delta(NAME) is the change since the sample before, rate(NAME) that per second.
@@ -224,7 +224,7 @@ class Expression:
         match = _PATTERN.match(self.text, self._pos)
         if not match:
             self._start = self._pos
-            self._fail("a pattern such as kmem.page_allocs_order_*")
+            self._fail("a pattern such as kmem.kmalloc_bucket_*")
         self._pos = match.end()
         self._advance()
         if how != "value":

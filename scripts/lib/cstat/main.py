@@ -30,11 +30,11 @@ without it there is one sample.
 examples:
   cstat                                 everything, once
   cstat kmem 1                          a set, every second
-  cstat -w 'kmem.pages_*' 1 10          a line per second, as vmstat
+  cstat -w 'kmem.*_sum' 1 10            a line per second, as vmstat
   cstat -t                              the live screen
   cstat -r 10 -- ls /                   what did this command do?
   cstat -j kmem | jq .sets[0].values    JSON
-  cstat --check 'kmem.page_allocs == sum(kmem.page_allocs_order_*)'
+  cstat --check 'kmem.kmalloc_count == sum(kmem.kmalloc_bucket_*)'
 
 exit status: 0; 1 when a check does not hold; 2 for a wrong name or option and when
 there is nothing to read; that of COMMAND.
