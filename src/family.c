@@ -34,6 +34,7 @@
 
 #include <linux/atomic.h>
 #include <linux/delay.h>
+#include <linux/delay.h>
 #include <linux/list.h>
 #include <linux/printk.h>
 #include <linux/rcupdate.h>
@@ -153,6 +154,18 @@ static int cstats_family_enter(struct cstats_family *family, struct cstats_insta
 	return 0;
 }
 
+/*
+ * Wait for the worker that enlarges the table of names. It allocates memory, and
+ * the family's lock is taken in memory reclaim: nobody waits under it.
+ */
+static bool cstats_names_late(int err)
+{
+	if (err != -EAGAIN)
+		return false;
+	usleep_range(200, 2000);
+	return true;
+}
+
 /**
  * cstats_family_add - add an instance to a family
  * @set: the family
@@ -175,11 +188,13 @@ int cstats_family_add(struct cstats_set *set, struct cstats_instance *inst,
 	if (xa_alloc_cyclic(&family->members, &member->id, NULL, xa_limit_32b,
 			    &family->last_id, GFP_KERNEL) < 0)
 		goto free;
-	mutex_lock(&family->lock);
-	err = cstats_family_enter(family, inst, member, label);
-	if (!err)
-		cstats_count_members(family, 1);
-	mutex_unlock(&family->lock);
+	do {
+		mutex_lock(&family->lock);
+		err = cstats_family_enter(family, inst, member, label);
+		if (!err)
+			cstats_count_members(family, 1);
+		mutex_unlock(&family->lock);
+	} while (cstats_names_late(err));
 	if (!err)
 		return 0;
 	xa_release(&family->members, member->id);
@@ -201,7 +216,7 @@ int cstats_family_rename(struct cstats_instance *inst, const char *name)
 	struct cstats_member *member = inst->member;
 	struct cstats_label *label, *old;
 	struct cstats_family *family;
-	int err = 0;
+	int err;
 
 	if (!member || READ_ONCE(member->set->dead))
 		return -ENODEV;
@@ -209,20 +224,20 @@ int cstats_family_rename(struct cstats_instance *inst, const char *name)
 	if (!label)
 		return -ENOMEM;
 	family = member->set->family;
-	mutex_lock(&family->lock);
-	old = member->label;
-	if (strcmp(old->text, name)) {
-		err = cstats_label_insert(family, label);
+	do {
+		mutex_lock(&family->lock);
+		old = member->label;
+		err = strcmp(old->text, name) ? cstats_label_insert(family, label) : -EALREADY;
 		if (!err) {
 			label->member = member;
 			member->label = label;
 			cstats_label_remove(family, old);
 			label = NULL;
 		}
-	}
-	mutex_unlock(&family->lock);
+		mutex_unlock(&family->lock);
+	} while (cstats_names_late(err));
 	cstats_label_put(label);
-	return err;
+	return err == -EALREADY ? 0 : err;
 }
 
 /* Needs the family's lock. The name is free from here on. */

@@ -60,12 +60,17 @@ struct cstats_label *cstats_label_new(const char *name)
 	return label;
 }
 
-/* Returns 0, -EEXIST or -ENOMEM. */
+/*
+ * Returns 0, -EEXIST, -ENOMEM, or -EAGAIN: the table has as many names as it has
+ * buckets, and a worker that is to enlarge it is late.
+ */
 int cstats_label_insert(struct cstats_family *family, struct cstats_label *label)
 {
 	int err = rhashtable_lookup_insert_key(&family->names, label->text,
 					       &label->node, cstats_label_params);
 
+	if (err == -EBUSY)
+		return -EAGAIN;
 	return err == 0 || err == -EEXIST ? err : -ENOMEM;
 }
 
