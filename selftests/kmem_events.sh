@@ -43,7 +43,7 @@ judge() {
 	results "$tmp/results"
 }
 
-start 10
+start 12
 load cstats
 load cstats_kmem
 
