@@ -51,7 +51,7 @@ say() { ktap_print_msg "$*"; }
 # module NAME: where it is
 module() {
 	case $1 in
-	cstats_test* | cstats_torture | cstats_example)
+	cstats_test* | cstats_torture | cstats_example | cstats_sample* | cstats_moving*)
 		echo "$dir/test_modules/$1.ko" ;;
 	*)	echo "$dir/modules/$1.ko" ;;
 	esac
