@@ -51,4 +51,18 @@ do {									\
 #define CSTATS_WQ_PERCPU	WQ_PERCPU
 #endif
 
+/* Before 6.4 the calls of a class interface were told which one it is. */
+#if CSTATS_LINUX < 6004
+#define CSTATS_CLASS_INTERFACE_ARGS	struct device *dev, struct class_interface *interface
+#else
+#define CSTATS_CLASS_INTERFACE_ARGS	struct device *dev
+#endif
+
+/* Since 6.9 a disk is allocated with the limits of its queue. */
+#if CSTATS_LINUX < 6009
+#define cstats_alloc_disk()	blk_alloc_disk(NUMA_NO_NODE)
+#else
+#define cstats_alloc_disk()	blk_alloc_disk(NULL, NUMA_NO_NODE)
+#endif
+
 #endif /* _CSTATS_COMPAT_H */
