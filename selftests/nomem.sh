@@ -6,7 +6,7 @@
 dir=$(dirname "$0")
 . "$dir/lib/lib.sh"
 
-start 3
+start 4
 
 load cstats
 run_module cstats_test_nomem

@@ -226,10 +226,46 @@ static void open_out_of_memory(void)
 	memset(&set, 0, sizeof(set));
 }
 
+static struct cstats_instance inst;
+
+static int do_init_family(void)
+{
+	return cstats_init_family(&set, "nomem", "device", fields, NR);
+}
+
+static int do_add_instance(void)
+{
+	return cstats_instance_add(&set, &inst, "one");
+}
+
+static void no_instance(void)
+{
+	check(!memchr_inv(&inst, 0, sizeof(inst)), "the instance has changed");
+	still_counts();
+}
+
+static void family_out_of_memory(void)
+{
+	fail_each(do_init_family, 5, init_failed);
+	counted = 0;
+	fail_each(do_add_instance, 2, no_instance);
+	fail_each(do_reset, 3, still_counts);
+	expect(0);
+	counted = 0;
+	path = "/sys/kernel/debug/cstats_sets/nomem/percpu";
+	fail_each(do_open, 4, still_counts);
+	path = "/sys/kernel/debug/cstats";
+	fail_each(do_open, 4, still_counts);
+	cstats_instance_remove(&inst);
+	cstats_destroy(&set);
+	memset(&set, 0, sizeof(set));
+}
+
 static const struct cstats_test_case cases[] = {
 	{ "nomem_init", init_out_of_memory },
 	{ "nomem_reset", reset_out_of_memory },
 	{ "nomem_open", open_out_of_memory },
+	{ "nomem_family", family_out_of_memory },
 };
 
 static bool nomem_start(void)
@@ -267,6 +303,7 @@ static const struct cstats_test_case skipped[] = {
 	{ "nomem_init", skip },
 	{ "nomem_reset", skip },
 	{ "nomem_open", skip },
+	{ "nomem_family", skip },
 };
 
 static int __init nomem_init(void)

@@ -1,0 +1,76 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# many - 100,000 instances of six fields: time and memory for each, and their text
+
+dir=$(dirname "$0")
+. "$dir/lib/lib.sh"
+
+nr=${MANY:-100000}
+many=$sets/many
+
+# Per-CPU memory and slabs, and free memory, in kB. The slabs' lists per CPU, and
+# what is freed late, are noise of about a megabyte.
+memory() {
+	awk '$1 == "Percpu:" || $1 == "Slab:" { n += $2 } $1 == "MemFree:" { free = $2 }
+		END { print n, free }' /proc/meminfo
+}
+
+# The fastest of FILE's lines that begin with NAME, in microseconds
+fastest() {
+	awk -v name="name=$2" '$2 == name {
+		for (i = 4; i <= NF; i++)
+			if (!min || $i < min)
+				min = $i
+		printf "%d\n", min / 1000
+	}' "$1"
+}
+
+start 15
+
+load cstats sync=expedited
+load cstats_test
+cpus=$(($(sed 's/.*-//' /sys/devices/system/cpu/possible) + 1))
+
+read -r used free <<END
+$(memory)
+END
+load cstats_test_many nr="$nr"
+read -r used_now free_now <<END
+$(memory)
+END
+results $debugfs/cstats_test/cstats_test_many
+each=$(((used_now - used) * 1024 / nr))
+limit=$((16 * 6 * cpus + 300))
+say "$each bytes for each instance in slabs and per-CPU memory; of all memory," \
+	"$(((free - free_now) * 1024 / nr)); promised are $limit on $cpus CPUs"
+check "memory is as promised" test $each -le $limit
+
+check "values has all of them" is "$(grep -c '"}.f0 ' $many/values)" "$nr"
+check "with what was counted" is "$(grep "\"dev$((nr - 1))\"}.f5 " $many/values)" \
+	"many{device=\"dev$((nr - 1))\"}.f5 $((1000003 * (nr - 1) + 5))"
+check "one can be read alone" is \
+	"$( (exec 3<>$many/instance && echo dev5077 >&3 && grep f3 <&3) )" \
+	"many{device=\"dev5077\"}.f3 $((1000003 * 5077 + 3))"
+
+"$dir/timecat" 3 "cstats=$many/values" "last=$many/last" \
+	"text=$debugfs/cstats_test_many_text" >"$tmp/cat" || exit
+us=$(fastest "$tmp/cat" cstats)
+text=$(fastest "$tmp/cat" text)
+say "cat takes $us us, last $(fastest "$tmp/cat" last), the same text $text:" \
+	"$((us * 100 / text)) %"
+check "a cat costs 1.6 x its text at most" test $((us * 10)) -le $((text * 16))
+
+echo 1 >/sys/module/cstats_test_many/parameters/remove
+results $debugfs/cstats_test/cstats_test_many
+check "without any, values has the family" is "$(grep -c '^many' $many/values)" 6
+check "and its sums" is "$(field $many/values many.f0)" $((1000003 * (nr * (nr - 1) / 2)))
+freed() { [ "$(memory | cut -d ' ' -f 1)" -lt $((used + (used_now - used) / 10)) ]; }
+check "and the memory is free" within 20 freed
+unload cstats_test_many
+check "one that goes with its module" load cstats_test_many nr=2000
+unload cstats_test_many
+unload cstats_test
+check "cstats.ko can be unloaded" unload cstats
+
+finish

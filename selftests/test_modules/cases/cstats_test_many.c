@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * cstats_test_many: a hundred thousand instances of six fields
+ *
+ * They are made when the module is loaded and stay for the script to read, until it
+ * writes 1 to the parameter "remove". Times are of batches of a hundred; of the first
+ * and the last thousand, the fastest batch is compared, as machines are noisy.
+ *
+ * The file "text" has the same lines as the file "values" of the family, but for the
+ * numbers, which are taken from nowhere: what seq_file itself takes to print them.
+ */
+#include <linux/debugfs.h>
+#include <linux/err.h>
+#include <linux/kthread.h>
+#include <linux/ktime.h>
+#include <linux/math64.h>
+#include <linux/mm.h>
+#include <linux/moduleparam.h>
+#include <linux/seq_file.h>
+
+#include "cstats_test.h"
+
+static unsigned int nr = 100000;
+module_param(nr, uint, 0444);
+MODULE_PARM_DESC(nr, "number of instances");
+
+enum { BATCH = 100, SAMPLES = 10, NR = 6 };	/* a thousand at each end */
+
+static const char * const names[NR] = { "f0", "f1", "f2", "f3", "f4", "f5" };
+static const struct cstats_field fields[NR] = {
+	{ "f0" }, { "f1" }, { "f2" }, { "f3" }, { "f4" }, { "f5" },
+};
+
+static DEFINE_CSTATS_RCU(family);
+static DEFINE_CSTATS(small);
+static struct cstats_instance *insts;
+static u64 *took;			/* ns for each batch */
+static unsigned int nr_made;
+static struct dentry *text_file;
+
+static s64 value(unsigned int i, unsigned int field)
+{
+	return 1000003LL * i + field;
+}
+
+static u64 fastest(const u64 *samples)
+{
+	u64 min = samples[0];
+	unsigned int i;
+
+	for (i = 1; i < SAMPLES; i++)
+		if (samples[i] < min)
+			min = samples[i];
+	return min;
+}
+
+/* Does the last thousand take at most half as long again as the first? */
+static void compare_ends(const char *what, u64 all)
+{
+	u64 first = fastest(took), last = fastest(took + nr / BATCH - SAMPLES);
+
+	cstats_test_note("%s: %llu ns each at first, %llu at last, %llu in the middle", what,
+			 div_u64(first, BATCH), div_u64(last, BATCH), div_u64(all, nr));
+	check(last * 2 <= first * 3, "%s: the last are slower than the first", what);
+}
+
+static int make_one(unsigned int i)
+{
+	struct cstats_rcu_section s;
+	struct cstats_within in;
+	unsigned int f;
+	char name[16];
+	int err;
+
+	snprintf(name, sizeof(name), "dev%u", i);
+	err = cstats_instance_add(&family.cs, &insts[i], name);
+	if (err)
+		return err;
+	s = cstats_rcu_acquire(&family);
+	in = cstats_in(&s, &insts[i]);
+	for (f = 0; f < NR; f++)
+		cstats_add(&in, f, value(i, f));
+	cstats_release(&s);
+	return 0;
+}
+
+static void made(void)
+{
+	u64 start = ktime_get_ns(), all = start;
+
+	for (nr_made = 0; nr_made < nr; nr_made++) {
+		if (!check_eq(make_one(nr_made), 0))
+			return;
+		if (nr_made % BATCH == BATCH - 1) {
+			took[nr_made / BATCH] = ktime_get_ns() - start;
+			cond_resched();
+			start = ktime_get_ns();
+		}
+	}
+	compare_ends("made", ktime_get_ns() - all);
+}
+
+static void read_some(void)
+{
+	unsigned int some[] = { 0, 1, nr / 2, nr - 1 }, i, f;
+	s64 values[NR], sum[NR] = { };
+	struct cstats_snapshot snap = cstats_test_snapshot(values, NR);
+	u64 start = ktime_get_ns();
+
+	for (i = 0; i < ARRAY_SIZE(some); i++) {
+		check_eq(cstats_instance_read(&insts[some[i]], &snap), 0);
+		for (f = 0; f < NR; f++)
+			check_eq(values[f], value(some[i], f));
+	}
+	cstats_test_note("read: %llu us each", div_u64(ktime_get_ns() - start, 4000));
+	for (i = 0; i < nr; i++)
+		for (f = 0; f < NR; f++)
+			sum[f] += value(i, f);
+	check_eq(cstats_read(&family.cs, &snap), 0);
+	for (f = 0; f < NR; f++)
+		check_eq(values[f], sum[f]);
+	cstats_test_note("a rotation: %llu us", div_u64(snap.rotation_ns, 1000));
+}
+
+/* The name of one that is removed is free at once. */
+static void names_are_free(void)
+{
+	unsigned int i, n = min(nr, 1000u);
+	u64 start = ktime_get_ns();
+
+	for (i = 0; i < n; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "dev%u", i);
+		cstats_instance_remove(&insts[i]);
+		check_eq(cstats_instance_add(&family.cs, &insts[i], name), 0);
+	}
+	cstats_test_note("removed and made again: %llu ns each",
+			 div_u64(ktime_get_ns() - start, n));
+}
+
+/*
+ * How long reads of another set take while nothing else goes on, and while the
+ * family is read all the time. A slice of its sums is about a millisecond of work,
+ * and no read is behind more than one; several are allowed for noise.
+ */
+static int family_reader(void *unused)
+{
+	s64 values[NR];
+	struct cstats_snapshot snap = cstats_test_snapshot(values, NR);
+	int n;
+
+	for (n = 0; !kthread_should_stop(); n++)
+		check_eq(cstats_read(&family.cs, &snap), 0);
+	return n;
+}
+
+enum { READS = 300 };
+
+static u64 slowest_read(u64 *mean)
+{
+	s64 values[NR];
+	struct cstats_snapshot snap = cstats_test_snapshot(values, NR);
+	u64 start, max = 0, sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < READS; i++) {
+		start = ktime_get_ns();
+		check_eq(cstats_read(&small, &snap), 0);
+		start = ktime_get_ns() - start;
+		max = max(max, start);
+		sum += start;
+		schedule_timeout_uninterruptible(1);
+	}
+	*mean = div_u64(sum, READS);
+	return max;
+}
+
+static void others_do_not_wait(void)
+{
+	s64 values[NR];
+	struct cstats_snapshot snap = cstats_test_snapshot(values, NR);
+	u64 alone, beside, mean_alone, mean, whole, slice;
+	struct task_struct *task;
+	unsigned int try;
+	int n;
+
+	if (!check_eq(cstats_init(&small, "small", fields, NR), 0))
+		return;
+	for (try = 0; try < 3; try++) {
+		alone = slowest_read(&mean_alone);
+		check_eq(cstats_read(&family.cs, &snap), 0);
+		whole = snap.rotation_ns;
+		/* six cache lines for each on two CPUs, 10,000 in a slice */
+		slice = div_u64(whole, max(1u, nr * (num_possible_cpus() + 4) / 10000));
+		task = cstats_test_start(-1, family_reader, NULL);
+		beside = slowest_read(&mean);
+		n = cstats_test_stop(task);
+		cstats_test_note("another set alone: %llu us at most, %llu on average",
+				 div_u64(alone, 1000), div_u64(mean_alone, 1000));
+		cstats_test_note("and beside the family: %llu us at most, %llu on average",
+				 div_u64(beside, 1000), div_u64(mean, 1000));
+		cstats_test_note("which had %d rotations of %llu us in slices of %llu us", n,
+				 div_u64(whole, 1000), div_u64(slice, 1000));
+		check(n > 0, "the family was not read");
+		if (beside <= alone + 4 * slice + 4 * NSEC_PER_MSEC &&
+		    mean <= mean_alone + 2 * slice)
+			break;
+	}
+	check(try < 3, "reads of another set wait for the family");
+	cstats_destroy(&small);
+}
+
+static const struct cstats_test_case make_cases[] = {
+	{ "made", made },
+	{ "read", read_some },
+	{ "names_are_free", names_are_free },
+	{ "others_do_not_wait", others_do_not_wait },
+};
+
+static void removed(void)
+{
+	s64 values[NR], before[NR];
+	struct cstats_snapshot snap = cstats_test_snapshot(before, NR);
+	u64 start, all;
+	unsigned int i;
+
+	check_eq(cstats_read(&family.cs, &snap), 0);
+	start = ktime_get_ns();
+	all = start;
+	for (i = 0; i < nr_made; i++) {
+		cstats_instance_remove(&insts[i]);
+		if (i % BATCH == BATCH - 1) {
+			took[i / BATCH] = ktime_get_ns() - start;
+			cond_resched();
+			start = ktime_get_ns();
+		}
+	}
+	compare_ends("removed", ktime_get_ns() - all);
+	snap.values = values;
+	check_eq(cstats_read(&family.cs, &snap), 0);
+	check(!memcmp(values, before, sizeof(values)), "the sums have changed");
+	nr_made = 0;
+}
+
+static const struct cstats_test_case remove_cases[] = {
+	{ "removed", removed },
+};
+
+static int remove_set(const char *val, const struct kernel_param *kp)
+{
+	if (!nr_made)
+		return -EINVAL;
+	cstats_test_forget(THIS_MODULE);
+	cstats_test_run(THIS_MODULE, remove_cases, ARRAY_SIZE(remove_cases));
+	return 0;
+}
+
+static const struct kernel_param_ops remove_ops = {
+	.set = remove_set,
+};
+module_param_cb(remove, &remove_ops, NULL, 0200);
+MODULE_PARM_DESC(remove, "write: remove all of them");
+
+/* Instance by instance what cstats prints. */
+static void *text_start(struct seq_file *m, loff_t *pos)
+{
+	return *pos <= nr_made ? (void *)(unsigned long)(*pos + 1) : NULL;
+}
+
+static void *text_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	++*pos;
+	return text_start(m, pos);
+}
+
+static void text_stop(struct seq_file *m, void *v)
+{
+}
+
+static int text_show(struct seq_file *m, void *v)
+{
+	unsigned long i = (unsigned long)v - 1;
+	unsigned int f;
+
+	if (!i) {
+		seq_puts(m, "cstats version: 1\n");
+		seq_printf(m, "# many snapshot %llu time_ns %llu cpus %u rotation_ns %llu since_ns %llu\n",
+			   42ULL, 1234567890123ULL, 2U, 22137ULL, 1234567890123ULL);
+	}
+	for (f = 0; f < NR; f++) {
+		if (i)
+			seq_printf(m, "many{device=\"dev%lu\"}.%s %lld\n", i - 1, names[f],
+				   value(i - 1, f));
+		else
+			seq_printf(m, "many.%s %lld\n", names[f], value(nr, f));
+	}
+	return 0;
+}
+
+static const struct seq_operations text_sops = {
+	.start = text_start,
+	.next = text_next,
+	.stop = text_stop,
+	.show = text_show,
+};
+DEFINE_SEQ_ATTRIBUTE(text);
+
+static void free_all(void)
+{
+	while (nr_made)
+		cstats_instance_remove(&insts[--nr_made]);
+	cstats_destroy(&family.cs);
+	kvfree(insts);
+	kvfree(took);
+}
+
+static int __init many_init(void)
+{
+	insts = kvcalloc(nr, sizeof(*insts), GFP_KERNEL);
+	took = kvcalloc(nr / BATCH + 1, sizeof(*took), GFP_KERNEL);
+	if (!insts || !took || nr < 2 * BATCH * SAMPLES || nr % BATCH ||
+	    cstats_init_family(&family, "many", "device", fields, NR)) {
+		kvfree(insts);
+		kvfree(took);
+		return -ENOMEM;
+	}
+	cstats_test_run(THIS_MODULE, make_cases, ARRAY_SIZE(make_cases));
+	text_file = debugfs_create_file("cstats_test_many_text", 0400, NULL, NULL, &text_fops);
+	return 0;
+}
+
+static void __exit many_exit(void)
+{
+	debugfs_remove(text_file);
+	cstats_test_forget(THIS_MODULE);
+	free_all();
+}
+
+module_init(many_init);
+module_exit(many_exit);
+
+MODULE_INFO(test, "Y");
+MODULE_DESCRIPTION("cstats: a hundred thousand instances");
+MODULE_LICENSE("GPL");
