@@ -149,7 +149,7 @@ size histogram bytes"
 		"$(one eth0.100 | sed 's/ [0-9]*$//; s/ snapshot .*//' | head -n 2)" \
 		"$(printf 'cstats version:\n# devices')"
 	check "its own file, used in all ways" "$dir/instances" file $devices/instance \
-		eth0.100 'tank/a\040b'
+		eth0.100 'tank/a b'
 
 	# reset
 	echo 1 >$devices/reset

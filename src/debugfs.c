@@ -88,12 +88,19 @@ static void cstats_show_values(struct seq_file *m, const struct cstats_report_se
 			       const struct cstats_report_instance *ri)
 {
 	const struct cstats_about *about = rs->set->about;
+	size_t from = m->count, len = 0;
 	unsigned int i;
 
 	for (i = 0; i < about->nr_values; i++) {
 		const struct cstats_line *line = &about->lines[i];
 
-		cstats_show_name(m, rs, ri);
+		/* Escaping costs as much as all else: it is done for the first line. */
+		if (len) {
+			seq_write(m, m->buf + from, len);
+		} else {
+			cstats_show_name(m, rs, ri);
+			len = m->count - from;
+		}
 		seq_puts(m, line->name);
 		seq_put_decimal_ll(m, " ", ri ? ri->values[line->index] :
 					   rs->snap.values[line->index]);

@@ -34,7 +34,6 @@
 
 #include <linux/atomic.h>
 #include <linux/delay.h>
-#include <linux/delay.h>
 #include <linux/list.h>
 #include <linux/printk.h>
 #include <linux/rcupdate.h>

@@ -174,6 +174,9 @@
  */
 #define CSTATS_SPINS	2000
 
+/* Between slices of a family's sums, which take a millisecond each. */
+#define CSTATS_SLICE_US	50
+
 /* A section that goes on for so long may be dead: ten milliseconds. */
 #define CSTATS_SUSPECT	(HZ / 100 + 1)
 
@@ -747,7 +750,8 @@ static unsigned int cstats_delay(void)
 unsigned int cstats_rotate(void)
 {
 	struct cstats_batch *seen = &cstats_batches[CSTATS_SEEN];
-	unsigned int spins;
+	unsigned int spins, us;
+	bool sums;
 
 	lockdep_assert_held(&cstats_rotate_mutex);
 	cstats_check(&cstats_late);
@@ -763,7 +767,10 @@ unsigned int cstats_rotate(void)
 		cpu_relax();
 	}
 	list_splice_tail_init(&cstats_recent, &cstats_late);
-	return cstats_check_sums() ? 1 : cstats_delay();
+	sums = cstats_check_sums();
+	us = cstats_delay();
+	/* Between two slices, others get the mutex and the CPU. */
+	return sums && us != 1 ? CSTATS_SLICE_US : us;
 }
 
 /**

@@ -111,15 +111,16 @@ static int torture_set_init(enum torture_flavour flavour)
 		[FLAVOUR_SEQ] = "torture",
 		[FLAVOUR_RCU] = "torture_rcu",
 	};
-	const char *label = torture.instances ? "instance" : NULL;
 	struct cstats_rcu *set = &torture_sets[flavour];
+	unsigned int nr = torture_nr_fields;
 
-	/* Without a label, it is what cstats_init() does. */
 	if (flavour == FLAVOUR_RCU)
-		return cstats_init_family(set, names[FLAVOUR_RCU], label, torture_fields,
-					  torture_nr_fields);
-	return cstats_init_family(&set->cs, names[FLAVOUR_SEQ], label, torture_fields,
-				  torture_nr_fields);
+		return torture.instances ?
+		       cstats_init_family(set, names[flavour], "instance", torture_fields, nr) :
+		       cstats_init(set, names[flavour], torture_fields, nr);
+	return torture.instances ?
+	       cstats_init_family(&set->cs, names[flavour], "instance", torture_fields, nr) :
+	       cstats_init(&set->cs, names[flavour], torture_fields, nr);
 }
 
 int torture_sets_init(void)
