@@ -1,0 +1,240 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# block - the counts of cstats_block are consistent, complete and the kernel's own
+#
+# First the invariants of the family and of each disk in many snapshots, under load.
+#
+# Then a known load, after which nothing is in flight, and its counts beside those of
+# /proc/diskstats. They are equal, but for what the two mean by them:
+#
+#	- An fsync() is a write to diskstats. It has no data, and the driver never sees
+#	  it: it sees the flush, which both count. The load makes a known number of these.
+#	- diskstats takes the time from the allocation of a request, and rounds to
+#	  milliseconds for each CPU and kind; cstats_block from its issue.
+#	- brd tells diskstats nothing, and zram nothing of discards.
+#
+# Then what the same counters print without consistency: a test module counts the
+# same events per CPU and reads the sums, again and again.
+#
+# Last, disks come and go under load: a driver is unloaded, a virtio disk is unplugged,
+# zram devices are added and removed.
+
+dir=$(dirname "$0")
+. "$dir/lib/lib.sh"
+. "$dir/lib/block.sh"
+
+# Two readers at once, which share rotations.
+invariants() {
+	snapshots=300
+	! emulated || snapshots=20
+	block_check_snapshots $snapshots >"$tmp/reader" &
+	block_check_snapshots $snapshots
+	status=$?
+	wait $! || status=1
+	cat "$tmp/reader"
+	return $status
+}
+
+# Nothing is in flight, on any disk.
+idle() { ! awk '/_in_flight / && $2 { busy = 1 } END { exit !busy }' "$block"; }
+
+# A load whose fsync()s are counted.
+fsyncs=10
+known_load() {
+	for disk in $disks; do
+		n=0
+		while [ $((n += 1)) -le $fsyncs ]; do
+			dd if=/dev/zero of="/dev/$disk" bs=16k count=50 conv=notrunc,fsync
+		done
+		dd if=/dev/zero of="/dev/$disk" bs=4k count=200 conv=notrunc oflag=direct
+		dd if="/dev/$disk" of=/dev/null bs=64k count=100 iflag=direct
+		echo 3 >/proc/sys/vm/drop_caches
+		dd if="/dev/$disk" of=/dev/null bs=64k count=100
+		blkdiscard -o 8388608 -l 4194304 "/dev/$disk"
+	done
+} >/dev/null 2>&1
+
+sample() { cat "$block" /proc/diskstats >"$tmp/$1"; }
+
+# Samples before and after; the verdicts are lines as those of a test module.
+compare() {
+	awk -v disks="$disks" -v fsyncs=$fsyncs '
+	FNR == 1 { file++ }
+	sub(/^block[{]device="/, "") {
+		disk = field = $1
+		sub(/".*/, "", disk)
+		sub(/.*[.]/, "", field)
+		c[disk, field] += (file == 2 ? 1 : -1) * $2
+	}
+	$1 ~ /^[0-9]+$/ {
+		for (i = 4; i <= NF; i++)
+			d[$3, i] += (file == 2 ? 1 : -1) * $i
+	}
+	function result(ok, what) {
+		print (ok ? "ok " : "not ok ") disk ": " what
+	}
+	# The columns of diskstats from @from on: requests, merges, sectors, milliseconds.
+	function op(name, from,		more, ns, mine, bytes) {
+		mine = c[disk, name "_requests_completed"]
+		bytes = c[disk, name "_bytes_completed"]
+		ns = c[disk, name "_latency_sum"] / 1e6
+		printf "# %s %s: %d and %d in diskstats, merged %d and %d, KiB %d and %d, ms %d and %d\n",
+			disk, name, mine, d[disk, from],
+			c[disk, name "_requests_merged"], d[disk, from + 1],
+			bytes / 1024, d[disk, from + 2] / 2, ns, d[disk, from + 3]
+		more = name == "write" && c[disk, "flush_requests_completed"] ? fsyncs : 0
+		return d[disk, from] == mine + more &&
+			(name == "discard" ||
+			 d[disk, from + 1] == c[disk, name "_requests_merged"]) &&
+			d[disk, from + 2] * 512 == bytes
+	}
+	END {
+		n = split(disks, list, " ")
+		for (i = 1; i <= n; i++) {
+			disk = list[i]
+			if (!d[disk, 4] && !d[disk, 8]) {
+				if (c[disk, "write_requests_completed"])
+					print "skip " disk ": diskstats has nothing"
+				else
+					result(0, "was used")
+				continue
+			}
+			ok = op("read", 4)
+			ok = op("write", 8) && ok
+			ok = (op("discard", 15) || disk ~ /^zram/) && ok
+			flush = c[disk, "flush_requests_completed"]
+			printf "# %s flush: %d and %d in diskstats, fsync() %d times\n",
+				disk, flush, d[disk, 19], fsyncs
+			result(ok, "requests, merges and bytes agree with diskstats")
+		}
+	}' "$tmp/before" "$tmp/after"
+}
+
+# The same events in plain per-CPU counters, read under load.
+without_consistency() {
+	block_load_start "$requests"
+	cat /sys/module/cstats_test_block/parameters/compare
+	block_load_stop
+}
+
+plain_are_torn() {
+	awk '/^plain/ && $5 && $7 { ok = 1 } END { exit !ok }' "$tmp/seen"
+}
+consistent_are_not() {
+	awk '/^consistent/ && $3 > 10 && !$5 && !$7 { ok = 1 } END { exit !ok }' "$tmp/seen"
+}
+
+# Uses a disk until it has gone. A disk that is being removed fails what it is given.
+use_until_gone() { # use_until_gone DISK
+	while have "$1"; do
+		dd if=/dev/zero of="/dev/$1" bs=4k count=100 conv=notrunc oflag=direct
+		dd if="/dev/$1" of=/dev/null bs=64k count=10
+	done >/dev/null 2>&1
+}
+
+listed() { grep -q "^block{device=\"$1\"}" "$block"; }
+in_use() { grep -q "^block{device=\"$1\"}.write_requests_issued [1-9]" "$block"; }
+not_listed() { ! listed "$1"; }
+
+# comes_and_goes DISK COMMAND: the disk is there; the command has it go under load
+comes_and_goes() {
+	within 5 have "$1" && within 5 listed "$1" || return
+	use_until_gone "$1" &
+	user=$!
+	within 10 in_use "$1" && eval "$2" && within 20 not_listed "$1"
+	gone=$?
+	[ $gone = 0 ] || ls -l /dev "$sets" >&2
+	wait $user
+	return $gone
+}
+
+# It cannot go while it is open, so try until it is closed for a moment.
+zram_comes_and_goes() {
+	id=$(cat /sys/class/zram-control/hot_add)
+	echo 8M >"/sys/block/zram$id/disksize"
+	comes_and_goes "zram$id" \
+		"within 20 eval 'echo $id >/sys/class/zram-control/hot_remove'" 2>/dev/null
+}
+
+# In whose queue requests are: it is unplugged, and found again.
+virtio_comes_and_goes() {
+	pci=$(readlink -f /sys/block/vda/device/..)
+	comes_and_goes vda "echo 1 >'$pci/remove'" || return
+	echo 1 >/sys/bus/pci/rescan
+	within 5 listed vda
+}
+
+brd_comes_and_goes() {
+	comes_and_goes ram0 "within 20 rmmod brd" 2>/dev/null || return
+	modprobe brd rd_nr=1 rd_size=16384
+	within 5 listed ram0
+}
+
+# again COUNT COMMAND...
+again() {
+	left=$1
+	shift
+	while [ $((left -= 1)) -ge 0 ]; do
+		"$@" || return
+	done
+}
+
+block_disks_add
+[ -n "$disks" ] || {
+	block_disks_remove
+	skip_all "the kernel has no disks"
+}
+start 16
+say "disks:$disks"
+load cstats
+
+# What is in flight now must not be completed to less than nothing.
+block_load_start
+check "loads under load" load cstats_block
+what="the sums are exact in every snapshot under load"
+if invariants >"$tmp/seen"; then
+	what="ok $what"
+else
+	what="not ok $what"
+fi
+block_load_stop
+{ sed 's/^/# /' "$tmp/seen"; echo "$what"; } >"$tmp/results"
+results "$tmp/results"
+check "nothing is in flight in the end" within 5 idle
+
+sample before
+known_load
+check "nor after another load" within 5 idle
+sample after
+compare >"$tmp/results"
+results "$tmp/results"
+
+requests=
+for disk in vda loop0 nullb0; do
+	! have $disk || requests="$requests $disk"
+done
+load cstats_test_block
+without_consistency >"$tmp/seen"
+sed 's/^/# /' "$tmp/seen"
+check "plain counters print what cannot be" plain_are_torn
+check "consistent counters never do" consistent_are_not
+unload cstats_test_block
+
+# Disks that come and go under the eyes of a reader.
+(while [ ! -e "$tmp/enough" ]; do block_check_snapshots 5 || exit; done) >"$tmp/reader" &
+reader=$!
+check "brd is unloaded while it is used, and comes again" again 3 brd_comes_and_goes
+check "zram's disks are added and removed while they are used" again 3 zram_comes_and_goes
+check "a virtio disk is unplugged while it is used, and comes again" \
+	again 3 virtio_comes_and_goes
+: >"$tmp/enough"
+wait $reader
+status=$?
+say "$(tail -n 1 "$tmp/reader")"
+check "and the sums were exact in every snapshot" [ $status = 0 ]
+check "nothing is in flight in the end" within 5 idle
+unload cstats_block
+block_disks_remove
+
+finish
