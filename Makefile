@@ -8,6 +8,9 @@
 # running kernel.
 guest = KDIR= KERNEL='$(or $(KERNEL),6.12)'
 
+# A guest's disk, and the drivers of it and of others.
+disks = --disk 64M --modprobe virtio_blk --modprobe virtio_pci --modprobe null_blk
+
 all:
 	@set -e; build=$$(MODULES= scripts/build); ls "$$build"/src/*.ko
 
@@ -59,12 +62,14 @@ deb:
 run:
 	@set -e; build=$$($(guest) MODULES= scripts/build); \
 	$(guest) scripts/vm --name run --add "$$build/src/cstats.ko" \
-		--add "$$build/src/cstats_kmem.ko" --add scripts/guest/demo -- sh demo
+		--add "$$build/src/cstats_kmem.ko" --add "$$build/src/cstats_block.ko" \
+		$(disks) --add scripts/guest/demo -- sh demo
 
 shell:
 	@set -e; build=$$($(guest) MODULES= scripts/build); \
 	$(guest) scripts/vm --name shell --load "$$build/src/cstats.ko" \
-		--load "$$build/src/cstats_kmem.ko" --shell
+		--load "$$build/src/cstats_kmem.ko" --add "$$build/src/cstats_block.ko" \
+		$(disks) --shell
 
 test:
 	@$(guest) scripts/test
