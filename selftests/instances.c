@@ -288,7 +288,7 @@ static void use_file(const char *file, const char *a, const char *b)
 		{ "nobody\n\n", 8, ENOENT },
 		{ "\0", 1, EINVAL },
 	};
-	static char long_name[5 * LEN], with_nul[2 * LEN];
+	static char long_name[5 * LEN], with_nul[2 * LEN], plain[2][LEN];
 	char *one = malloc(SIZE), *two = malloc(SIZE);
 	void *nowhere = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int fd = open(file, O_RDWR), other;
@@ -297,6 +297,12 @@ static void use_file(const char *file, const char *a, const char *b)
 	int err;
 
 	check(fd >= 0, "%s: %s", file, strerror(errno));
+	for (i = 0; i < 2; i++) {
+		const char *p = with_nul;
+
+		snprintf(with_nul, sizeof(with_nul), "%s\"", i ? b : a);
+		check(!decode(&p, plain[i]), "no name: %s", with_nul);
+	}
 	other = open(file, O_RDWR);
 	check(read(fd, one, 10) == -1 && errno == ENODATA, "read before write: %s",
 	      strerror(errno));
@@ -329,7 +335,7 @@ static void use_file(const char *file, const char *a, const char *b)
 		      strerror(errno));
 		n = read_fd(fd, one);
 		check(n > 100, "write %u: only %zu bytes to read", i, n);
-		check_one(one, name, -1);
+		check_one(one, plain[i & 1], -1);
 		check(read(fd, two, 10) == 0, "more after the end");
 	}
 
@@ -348,7 +354,7 @@ static void use_file(const char *file, const char *a, const char *b)
 	check(lseek(fd, 0, SEEK_SET) == 0 && read(fd, one, 30) == 30, "read: %s", strerror(errno));
 	check(write(fd, b, strlen(b)) > 0, "write: %s", strerror(errno));
 	read_fd(fd, one);
-	check_one(one, b, -1);
+	check_one(one, plain[1], -1);
 	/* A name that is not there leaves what was asked for before. */
 	check(write(fd, "nobody", 6) == -1 && errno == ENOENT, "nobody: %s", strerror(errno));
 	check(lseek(fd, 0, SEEK_SET) == 0, "lseek: %s", strerror(errno));
@@ -358,7 +364,7 @@ static void use_file(const char *file, const char *a, const char *b)
 	check(read(other, one, 10) == -1 && errno == ENODATA, "another descriptor: %s",
 	      strerror(errno));
 	check(ask(other, a, strlen(a), one) == 0, "write: %s", strerror(errno));
-	check_one(one, a, -1);
+	check_one(one, plain[0], -1);
 	close(fd);
 	close(other);
 }

@@ -4,6 +4,8 @@
  *
  * It cannot be loaded: the error of its cstats_init() is that of insmod.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/errno.h>
 #include <linux/string.h>
 
@@ -32,7 +34,8 @@ static int __init interface_init(void)
 	if (!err)
 		cstats_destroy(&set);
 	if (memchr_inv(&set, 0x5a, sizeof(set)))
-		return -EIO;
+		err = -EIO;
+	pr_info("refused with %d\n", err);	/* insmod may try more than once */
 	return err;
 }
 
