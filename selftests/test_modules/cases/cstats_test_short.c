@@ -8,6 +8,7 @@
  */
 #include <linux/err.h>
 #include <linux/ktime.h>
+#include <linux/math64.h>
 #include <linux/string.h>
 
 #include "cstats_test.h"
@@ -224,7 +225,7 @@ static u64 timed(struct cstats_snapshot *snap, unsigned int ms, int err)
 	u64 start = ktime_get_ns();
 
 	check_eq(cstats_read_timeout(&set, snap, ms), err);
-	return (ktime_get_ns() - start) / NSEC_PER_MSEC;
+	return div_u64(ktime_get_ns() - start, NSEC_PER_MSEC);
 }
 
 static void deadlines(void)
