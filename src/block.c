@@ -624,4 +624,5 @@ static void __exit cstats_block_exit(void)
 module_exit(cstats_block_exit);
 
 MODULE_DESCRIPTION("The requests of all disks as a consistent family of counters");
+MODULE_VERSION(CSTATS_VERSION);
 MODULE_LICENSE("GPL");

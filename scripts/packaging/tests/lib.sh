@@ -56,6 +56,7 @@ check_modules() {
 	for kernel in "${kernels[@]}"; do
 		check "cstats $1 for Linux $kernel${2:+, $2}" has "$kernel" cstats "$1"
 		check "cstats_kmem $1 for Linux $kernel${2:+, $2}" has "$kernel" cstats_kmem "$1"
+		check "cstats_block $1 for Linux $kernel${2:+, $2}" has "$kernel" cstats_block "$1"
 	done
 }
 check_clients() { # check_clients WHEN
