@@ -11,6 +11,8 @@ emulated() { grep -q 'QEMU TCG' /proc/cpuinfo; }
 # have DISK: whether the kernel has it now
 have() { [ -b "/dev/$1" ]; }
 
+all_disks="vda loop0 nullb0 ram0 zram0"
+
 # All kinds of drivers, those that take requests (virtio, loop, null_blk) and those
 # that take bios (brd, zram); sets disks to those that the kernel has.
 block_disks_add() {
@@ -25,8 +27,8 @@ block_disks_add() {
 	echo 16M >/sys/block/zram0/disksize
 	sleep 1 # udev's part, and the kernel's scans for partitions
 	disks=
-	for disk in vda loop0 nullb0 ram0 zram0; do
-		! have $disk || disks="$disks $disk"
+	for disk in $all_disks; do
+		! have "$disk" || disks="$disks $disk"
 	done
 } >"$tmp/disks" 2>&1
 
@@ -82,9 +84,9 @@ block_load_discard() {
 # Invariants of one snapshot after another, read by one process. Prints what is wrong
 # and, at the end, how much it saw. The values stay below 2^53, so that awk's numbers
 # are exact. The family's part that no disk has is that of disks which have gone, and
-# of those which it never knew: like the family's values and a disk's, it only grows.
-block_check_snapshots() { # block_check_snapshots COUNT
-	awk -v count="$1" -v file="$block" '
+# of those which it never knew: as the family's values do, it only grows.
+block_check_snapshots() { # block_check_snapshots COUNT [FILE: stop once it is there]
+	awk -v count="$1" -v stop="${2-}" -v file="$block" '
 	function wrong(what) {
 		if (bad++ < 5)
 			print "snapshot " number ": " what
@@ -152,11 +154,12 @@ block_check_snapshots() { # block_check_snapshots COUNT
 		if (v["", "requests_untracked"])
 			wrong("requests untracked: " v["", "requests_untracked"])
 	}
+	function stopped() { return stop != "" && (getline line < stop) >= 0 }
 	BEGIN {
 		parts["requests"]
 		parts["bytes"]
 		split("read write discard flush other", ops, " ")
-		for (; count > 0; count--) {
+		for (; count > 0 && !stopped(); count--) {
 			split("", v)
 			split("", buckets)
 			split("", disks_sum)
@@ -202,9 +205,10 @@ block_check_snapshots() { # block_check_snapshots COUNT
 		n = 0
 		for (o in ops)
 			n += v["", ops[o] "_requests_completed"]
-		print snapshots " snapshots of up to " most_disks " disks, the last after " n \
-			" requests; at most " busiest["read_requests_in_flight"] " reads and " \
-			busiest["write_requests_in_flight"] " writes in flight"
+		printf "%d snapshots of up to %d disks, the last after %d requests; ", \
+			snapshots, most_disks, n
+		printf "at most %d reads and %d writes in flight\n", \
+			busiest["read_requests_in_flight"], busiest["write_requests_in_flight"]
 		exit bad > 0
 	}'
 }
