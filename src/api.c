@@ -351,8 +351,8 @@ EXPORT_SYMBOL_GPL(cstats_read);
  * @timeout_ms: in place of the module parameter ``stall_ms``, in milliseconds
  *
  * Context: As cstats_read().
- * Return: As cstats_read(). After -ETIMEDOUT, other readers of the set that wait
- * for the same section or CPU do not wait any longer.
+ * Return: As cstats_read(). A deadline that passes before half of ``stall_ms`` has
+ * is this reader's own: nothing is logged, and others go on waiting.
  */
 int cstats_read_timeout(struct cstats *cs, struct cstats_snapshot *snap,
 			unsigned int timeout_ms)
@@ -732,7 +732,7 @@ void cstats_bad_index(struct cstats_shared *shared, unsigned int field)
 {
 	const struct cstats_set *set = cstats_misused(shared);
 
-	WARN(set, "cstats: set \"%s\": no field %u, or no histogram\n",
+	WARN(set, "cstats: set \"%s\": no field %u, or of another kind\n",
 	     set ? set->name : "", field);
 }
 EXPORT_SYMBOL_GPL(cstats_bad_index);

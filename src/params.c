@@ -127,6 +127,12 @@ enum cstats_sync cstats_sync_mode(void)
 	return mode;
 }
 
+/* How long a read waits before it gives up, in nanoseconds. */
+u64 cstats_patience(void)
+{
+	return READ_ONCE(cstats_stall_ms) * (u64)NSEC_PER_MSEC;
+}
+
 /**
  * cstats_deadline - when a read that begins now gives up
  *

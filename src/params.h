@@ -5,6 +5,8 @@
 #ifndef _CSTATS_PARAMS_H
 #define _CSTATS_PARAMS_H
 
+#include <linux/types.h>
+
 enum cstats_sync {
 	CSTATS_AUTO,
 	CSTATS_EXPEDITED,
@@ -13,6 +15,7 @@ enum cstats_sync {
 };
 
 enum cstats_sync cstats_sync_mode(void);
+u64 cstats_patience(void);
 unsigned long cstats_deadline(void);
 
 #endif /* _CSTATS_PARAMS_H */

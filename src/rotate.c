@@ -160,6 +160,7 @@
 #include "latch.h"
 #include "member.h"
 #include "mend.h"
+#include "params.h"
 #include "rotate.h"
 
 #define CREATE_TRACE_POINTS
@@ -505,11 +506,21 @@ bool cstats_stalled(const struct cstats_set *set)
 	       READ_ONCE(set->rotation.stalled) == begun;
 }
 
+/*
+ * Has a rotation gone on for as long as readers wait? They ask before it is cut,
+ * and half of that is enough. A reader with a short deadline of its own is not to
+ * keep others from waiting for as long as they want to.
+ */
+static bool cstats_overdue(const struct cstats_rotation *r)
+{
+	return ktime_get_ns() - r->cut_ns >= cstats_patience() / 2;
+}
+
 /**
  * cstats_give_up - a reader's time is up
  * @set: its set
  *
- * Says what was waited for, once for a rotation or barrier.
+ * Says what was waited for, once for a rotation or barrier that is overdue.
  */
 void cstats_give_up(struct cstats_set *set)
 {
@@ -519,14 +530,16 @@ void cstats_give_up(struct cstats_set *set)
 	mutex_lock(&cstats_rotate_mutex);
 	if (r->state == CSTATS_OPEN) {
 		/* No section is blamed that has just been noted. */
-		if (r->stalled != r->begun &&
+		if (r->stalled != r->begun && cstats_overdue(r) &&
 		    time_after(jiffies, r->opened + CSTATS_SUSPECT)) {
 			atomic_inc(&set->errors);
 			pr_warn("set \"%s\": a section on CPU %d does not end, reads have the last snapshot\n",
 				set->name, r->cpu);
 			WRITE_ONCE(r->stalled, r->begun);
 		}
-	} else if (!list_empty(&batch->cut) && !batch->unanswered) {
+	} else if (!list_empty(&batch->cut) && !batch->unanswered &&
+		   cstats_overdue(list_first_entry(&batch->cut, struct cstats_rotation,
+						   node))) {
 		atomic_inc(&set->errors);
 		pr_warn("set \"%s\": a CPU does not answer (interrupts or preemption off?), reads have the last snapshot\n",
 			set->name);

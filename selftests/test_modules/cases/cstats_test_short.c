@@ -233,7 +233,6 @@ static void deadlines(void)
 	struct cstats_test_hold hold = { .cs = &set, .fields = 2, .delta = 2 };
 	cpumask_t affinity = *current->cpus_ptr;
 	struct cstats_snapshot *snap;
-	unsigned int i;
 	u64 ms;
 
 	check_eq(cstats_read_timeout(NULL, NULL, 1000), -EINVAL);
@@ -253,24 +252,19 @@ static void deadlines(void)
 		ms = timed(snap, 300, -ETIMEDOUT);
 		check(ms >= 299 && ms < 3000, "%llu ms and not 300", ms);
 		check_eq(snap->values[UP], 0);
-		ms = timed(snap, 60000, -ETIMEDOUT);	/* known to be stuck */
-		check(ms < 3000, "%llu ms", ms);
 		ms = timed(snap, 0, -ETIMEDOUT);
 		check(ms < 1000, "%llu ms and not 0", ms);
 		/* Preemption is off there: no grace period ends, either. */
 		check_eq(cstats_read_timeout(&rcu_set.cs, snap, 0), -ETIMEDOUT);
+		/* Short deadlines are those readers' own: others go on waiting. */
+		ms = timed(snap, 600, -ETIMEDOUT);
+		check(ms >= 599, "%llu ms and not 600", ms);
 		cstats_test_release(&hold);
 		/* What it has waited for in vain ends now, and nothing is lost. */
-		for (i = 0; i < 100; i++) {
-			if (cstats_read_timeout(&set, snap, 10000) != -ETIMEDOUT)
-				break;
-			schedule_timeout_uninterruptible(HZ / 20);
-		}
+		check_eq(cstats_read_timeout(&rcu_set.cs, snap, 60000), 0);
+		check_eq(cstats_read_timeout(&set, snap, 60000), 0);
 		check_eq(snap->values[UP], 2);
-		ms = timed(snap, 10000, 0);
-		check(ms < 5000, "%llu ms", ms);
 	}
-	check_eq(cstats_read_timeout(&rcu_set.cs, snap, 10000), 0);
 	cstats_snapshot_free(snap);
 free:
 	finish();
