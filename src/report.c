@@ -7,7 +7,9 @@
  * may be destroyed meanwhile.
  *
  * The values of a family's instances are copied while its snapshot is held, and
- * the lock of the base keeps resets away. So all of them are of one instant.
+ * the lock of the base keeps resets away. So all of them are of one instant. The
+ * memory is allocated before: a rotation waits for the hold, and a reader that
+ * waits for that rotation may be in memory reclaim.
  */
 #include <linux/err.h>
 #include <linux/mm.h>
@@ -85,28 +87,44 @@ static int cstats_copy_instance(struct cstats_report *report,
 	return 0;
 }
 
-/* Needs the family's lock. */
+/* Memory for the instances that there are, and some that come meanwhile. */
+static int cstats_report_room(const struct cstats_report *report,
+			      struct cstats_report_set *rs)
+{
+	struct cstats_family *family = rs->set->family;
+	unsigned int n;
+
+	if (!family)
+		return 0;
+	n = report->only ? 1 : READ_ONCE(family->nr_members);
+	if (!n || n <= rs->room)
+		return 0;
+	n += report->only ? 0 : n / 16;
+	kvfree(rs->instances);
+	kvfree(rs->values);
+	rs->room = n;
+	rs->instances = kvcalloc(n, sizeof(*rs->instances), GFP_KERNEL);
+	rs->values = kvcalloc((size_t)n * rs->set->shared.nr_values, sizeof(u64),
+			      GFP_KERNEL);
+	return rs->instances && rs->values ? 0 : -ENOMEM;
+}
+
+/* Needs the family's lock. Returns -EAGAIN if there is too little room. */
 static int cstats_copy_instances(struct cstats_report *report,
 				 struct cstats_report_set *rs)
 {
 	struct cstats_family *family = rs->set->family;
-	unsigned int n = report->only ? 1 : family->nr_members;
 	struct cstats_member *member;
 	struct cstats_label *label;
 	unsigned long id = 0;
 
-	if (!n)
-		return 0;
-	rs->instances = kvcalloc(n, sizeof(*rs->instances), GFP_KERNEL);
-	rs->values = kvcalloc((size_t)n * rs->set->shared.nr_values, sizeof(u64),
-			      GFP_KERNEL);
-	if (!rs->instances || !rs->values)
-		return -ENOMEM;
 	if (report->only) {
 		label = cstats_label_find(family, report->only);
 		return label ? cstats_copy_instance(report, rs, label->member) : -ENOENT;
 	}
-	while (rs->nr_instances < n && (member = cstats_member_next(family, &id))) {
+	if (family->nr_members > rs->room)
+		return -EAGAIN;
+	while ((member = cstats_member_next(family, &id))) {
 		if (member->label)
 			cstats_copy_instance(report, rs, member);
 		cond_resched();
@@ -146,15 +164,20 @@ static int cstats_report_hold(struct cstats_report *report, struct cstats_report
 	err = down_read_killable(&set->base.lock);
 	if (err)
 		return err;
-	err = cstats_hold(set, deadline, &held);
-	if (!err) {
-		err = cstats_report_copy(report, rs);
-		cstats_let_go(set, held);
-	} else if (err != -EINTR) {
-		rs->err = err;	/* without the instances, then */
-		cstats_copy(set, &rs->snap);
-		err = 0;
-	}
+	do {
+		err = cstats_report_room(report, rs);
+		if (err)
+			break;
+		err = cstats_hold(set, deadline, &held);
+		if (!err) {
+			err = cstats_report_copy(report, rs);
+			cstats_let_go(set, held);
+		} else if (err != -EINTR) {
+			rs->err = err;	/* without the instances, then */
+			cstats_copy(set, &rs->snap);
+			err = 0;
+		}
+	} while (err == -EAGAIN);
 	up_read(&set->base.lock);
 	return err;
 }
@@ -297,12 +320,17 @@ struct cstats_report *cstats_report_percpu(struct cstats_set *set)
 		return report;
 	rs = report->sets;
 	report->percpu = true;
-	err = cstats_parts_begin(set, &held);
-	if (err)
-		return cstats_report_done(report, err);
-	err = cstats_report_copy(report, rs);
-	rs->cpu = cstats_parts_of(set, &set->cells);
-	cstats_parts_end(set, held);
+	do {
+		err = cstats_report_room(report, rs);
+		if (!err)
+			err = cstats_parts_begin(set, &held);
+		if (err)
+			break;
+		err = cstats_report_copy(report, rs);
+		if (err != -EAGAIN)
+			rs->cpu = cstats_parts_of(set, &set->cells);
+		cstats_parts_end(set, held);
+	} while (err == -EAGAIN);
 	rs->errors = atomic_read(&set->errors);
 	return cstats_report_done(report, err);
 }

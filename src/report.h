@@ -28,7 +28,8 @@ struct cstats_report_instance {
  * @errors: errors noticed on the set
  * @snap: its snapshot
  * @cpu: each CPU's part of it, by CPU number and value, or NULL
- * @nr_instances: how many instances follow
+ * @room: there is memory for so many instances
+ * @nr_instances: how many there are
  * @instances: these
  * @values: memory of their values
  * @record: number of its first record, see debugfs.c
@@ -40,6 +41,7 @@ struct cstats_report_set {
 	unsigned int errors;
 	struct cstats_snapshot snap;
 	u64 *cpu;
+	unsigned int room;
 	unsigned int nr_instances;
 	struct cstats_report_instance *instances;
 	u64 *values;
