@@ -87,6 +87,7 @@ struct cstats_set *cstats_set_new(const struct cstats_spec *spec,
 	}
 	set->about = about;
 	set->shared.nr_values = about->nr_values;
+	set->shared.nr_fields = about->nr_fields;
 	set->shared.rcu = spec->rcu;
 	set->shared.histograms = about->histograms;
 	/* Rounded up, as the allocator would search the holes again and again. */

@@ -19,7 +19,7 @@
 #include "describe.h"
 #include "sink.h"
 
-static struct cstats_shared cstats_sink = { .nr_values = CSTATS_MAX_VALUES };
+static struct cstats_shared cstats_sink = { .nr_fields = CSTATS_MAX_VALUES };
 static atomic64_t cstats_sink_sections = ATOMIC64_INIT(0);
 
 /* Those that have been named; when it is full, no more are. */

@@ -113,6 +113,7 @@ struct cstats_shared {
 	struct cstats_cpu __percpu *cpu;
 	unsigned long gen;	/* offset of the open slot in ->slots, in bytes */
 	unsigned int nr_values;	/* of a slot: fields, then sums and buckets */
+	unsigned int nr_fields;
 	bool rcu;		/* sections have no sequence counter */
 	const struct cstats_histogram *histograms;	/* by field, or NULL */
 };
@@ -544,7 +545,7 @@ static __always_inline bool __cstats_has(struct cstats_open *to, unsigned int fi
 	BUILD_BUG_ON_MSG(__builtin_constant_p(field >= to->limit) && field >= to->limit,
 			 "cstats: the table of fields has no such index");
 	if ((CSTATS_CHECK_CONSTANTS || !__builtin_constant_p(field)) &&
-	    unlikely(field >= to->shared->nr_values)) {
+	    unlikely(field >= to->shared->nr_fields)) {
 		cstats_bad_index(to->shared, field);
 		return false;
 	}
@@ -563,10 +564,21 @@ static __always_inline void __cstats_add_value(local64_t *value, s64 delta)
 #endif
 }
 
+static __always_inline bool __cstats_is_histogram(const struct cstats_open *to,
+						  unsigned int field)
+{
+	return to->shared->histograms && to->shared->histograms[field].nr_bounds;
+}
+
 static __always_inline void __cstats_add(struct cstats_open *to,
 					 unsigned int field, s64 delta)
 {
-	if (__cstats_has(to, field))
+	if (!__cstats_has(to, field))
+		return;
+	/* A count that no bucket has: taken on trust as well, elsewhere. */
+	if (CSTATS_CHECK_CONSTANTS && unlikely(__cstats_is_histogram(to, field)))
+		cstats_bad_index(to->shared, field);
+	else
 		__cstats_add_value(&to->slot[field], delta);
 }
 
@@ -585,16 +597,16 @@ __cstats_bucket(const struct cstats_histogram *h, u64 value)
 static __always_inline void __cstats_observe(struct cstats_open *to,
 					     unsigned int field, u64 value)
 {
-	const struct cstats_histogram *h = to->shared->histograms;
+	const struct cstats_histogram *h;
 	unsigned int bucket;
 
 	if (!__cstats_has(to, field))
 		return;
-	if (unlikely(!h || !h[field].nr_bounds)) {
+	if (unlikely(!__cstats_is_histogram(to, field))) {
 		cstats_bad_index(to->shared, field);
 		return;
 	}
-	h += field;
+	h = &to->shared->histograms[field];
 	bucket = __cstats_bucket(h, value);
 	__cstats_add_value(&to->slot[field], 1);
 	__cstats_add_value(&to->slot[h->sum], value);
@@ -622,7 +634,8 @@ __cstats_in(const struct cstats_open *to, const struct cstats_instance *inst)
 /**
  * cstats_add - add to a field within a section
  * @s: the open section, of either flavour
- * @field: index of the field in the array given to cstats_init()
+ * @field: index of the field, a counter or gauge, in the array given to
+ *	   cstats_init()
  * @delta: the amount to add, negative to subtract; wraps around
  *
  * One interrupt-safe read-modify-write of this CPU's memory (a plain ADD on

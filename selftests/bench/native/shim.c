@@ -187,9 +187,11 @@ void writers_mem_init(unsigned int nr_fields)
 	shim_shared.cpu = __alloc_percpu(size, align);
 	shim_shared.gen = 0;
 	shim_shared.nr_values = nr_fields;
+	shim_shared.nr_fields = nr_fields;
 	w.cs.shared = &shim_shared;
 	shim_other.cpu = __alloc_percpu(size, align);
 	shim_other.nr_values = nr_fields;
+	shim_other.nr_fields = nr_fields;
 	w.rcu.cs.shared = &shim_other;
 	w.family.shared = &shim_other;
 	w.rcu_family.cs.shared = &shim_other;

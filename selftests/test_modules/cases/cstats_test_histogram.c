@@ -289,12 +289,14 @@ static void misused(bool histogram)
 	cstats_test_log_mark();
 	for (i = 0; i < 10; i++) {
 		static const unsigned int beyond[] = {
-			2047, 2048, 4095, INT_MAX, UINT_MAX - 1, UINT_MAX,
+			NR, NR + 1, NR + 4, 2047, 2048, 4095, INT_MAX, UINT_MAX - 1, UINT_MAX,
 		};
 		unsigned int k;
 
 		s = cstats_acquire(&set);
 		cstats_observe(&s, BEFORE, 1);
+		if (histogram && CSTATS_CHECK_CONSTANTS)
+			cstats_add(&s, SIZE, 1);
 		for (k = 0; k < ARRAY_SIZE(beyond); k++) {
 			unsigned int index = READ_ONCE(beyond[k]);
 
