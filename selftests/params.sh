@@ -37,12 +37,14 @@ ipis_of_reads() { # ipis_of_reads COUNT
 	echo $(($(ipis) - before))
 }
 
-start 35
+start 41
 
 check "insmod refuses sync=bogus" insmod_refused sync=bogus
 check "insmod refuses stall_ms=0" insmod_refused stall_ms=0
-load cstats sync=quiet stall_ms=777
+check "insmod refuses panic_print=Queue" insmod_refused panic_print=Queue
+load cstats sync=quiet stall_ms=777 panic_print=queue,client
 check "insmod takes sync=quiet" is "$(cat "$parameters/sync")" quiet
+check "insmod takes panic_print=queue,client" is "$(cat "$parameters/panic_print")" queue,client
 check "insmod takes stall_ms=777" is "$(cat "$parameters/stall_ms")" 777
 unload cstats
 load cstats
@@ -56,8 +58,16 @@ check "bad values of sync change nothing" refused sync bogus "" EXPEDITED quie q
 	'quiet quiet' 0 "$(printf 'qui\tet')"
 check "the log has a message for each of them" is "$(log_lines 'cstats: sync=')" 8
 check "bad values of stall_ms change nothing" refused stall_ms 0 -1 600001 "" x 4294967297
+for names in '*' a,b_2,c ''; do
+	check "panic_print='$names'" sh -c \
+		"echo '$names' >$parameters/panic_print && grep -qFx '$names' $parameters/panic_print"
+done
+write panic_print heap,queue
+check "bad values of panic_print change nothing" refused panic_print , a, ,a a,,b 'a b' A \
+	a-b 1a _a '**' '*a' 'a*' "$(printf '\303\244')" "$(printf '%600s' '' | tr ' ' a)"
 check "the mode of the parameters is 0644" is \
-	"$(stat -c %a "$parameters/sync" "$parameters/stall_ms" | sort -u)" 644
+	"$(stat -c %a "$parameters/sync" "$parameters/stall_ms" "$parameters/panic_print" |
+		sort -u)" 644
 
 load cstats_test
 load cstats_test_client

@@ -623,22 +623,12 @@ EXPORT_SYMBOL_GPL(cstats_keep_fresh);
 void cstats_read_unsafe(struct cstats *cs, s64 *values)
 {
 	struct cstats_shared *shared = cs ? READ_ONCE(cs->shared) : NULL;
-	struct cstats_set *set;
 	unsigned int i;
-	int cpu;
 
 	if (!shared || !values)
 		return;
-	set = cstats_set_of(shared);
-	for (i = 0; i < shared->nr_values; i++) {
-		u64 sum = -READ_ONCE(set->cells.base[i]);
-
-		for_each_possible_cpu(cpu)
-			sum += cstats_cells_now(&set->cells, shared->nr_values, cpu, i);
-		values[i] = sum;
-	}
-	if (set->family)
-		cstats_members_now(set, values);
+	for (i = 0; i < shared->nr_values; i++)
+		values[i] = cstats_value_now(cstats_set_of(shared), i);
 }
 EXPORT_SYMBOL_GPL(cstats_read_unsafe);
 

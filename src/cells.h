@@ -5,6 +5,7 @@
 #ifndef _CSTATS_CELLS_H
 #define _CSTATS_CELLS_H
 
+#include <linux/cpumask.h>
 #include <linux/percpu.h>
 #include <linux/types.h>
 #include <asm/local64.h>
@@ -51,6 +52,18 @@ static inline u64 cstats_cells_now(const struct cstats_cells *cells, unsigned in
 	const local64_t *slot = per_cpu_ptr(cells->slots, cpu);
 
 	return (u64)local64_read(&slot[i]) + (u64)local64_read(&slot[nr + i]);
+}
+
+/* The same on all CPUs. */
+static inline u64 cstats_cells_sum_now(const struct cstats_cells *cells, unsigned int nr,
+				       unsigned int i)
+{
+	u64 sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += cstats_cells_now(cells, nr, cpu, i);
+	return sum;
 }
 
 #endif /* _CSTATS_CELLS_H */

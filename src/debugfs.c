@@ -64,11 +64,6 @@ static void cstats_show_head(struct seq_file *m, const struct cstats_report_set 
 		   snap->rotation_ns, snap->since_ns);
 }
 
-/* The characters that would end or split a line's first column, in octal. */
-#define CSTATS_ESCAPED							\
-	" \t\n\v\f\r\"\\\a\b\177\001\002\003\004\005\006\016\017\020\021"	\
-	"\022\023\024\025\026\027\030\031\032\033\034\035\036\037"
-
 /* What the names of a set's, or an instance's, values begin with. */
 static void cstats_show_name(struct seq_file *m, const struct cstats_report_set *rs,
 			     const struct cstats_report_instance *ri)

@@ -13,6 +13,11 @@
 	((unsigned int)((PCPU_MIN_UNIT_SIZE - sizeof(struct cstats_cpu)) / \
 			(2 * sizeof(local64_t))))
 
+/* The characters that would end or split a line's first column, in octal. */
+#define CSTATS_ESCAPED							\
+	" \t\n\v\f\r\"\\\a\b\177\001\002\003\004\005\006\016\017\020\021"	\
+	"\022\023\024\025\026\027\030\031\032\033\034\035\036\037"
+
 /**
  * struct cstats_line - a value as it is printed
  * @name: its name

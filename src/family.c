@@ -115,7 +115,7 @@ static void cstats_go_work(struct work_struct *work)
 	}
 	cstats_let_leave(family);
 	mutex_unlock(&family->lock);
-	synchronize_rcu();	/* cstats_members_now() may have found them */
+	synchronize_rcu();	/* cstats_value_now() may have found them */
 	list_for_each_entry_safe(member, next, &gone, leaving) {
 		cstats_member_free(member);
 		atomic_dec(&cstats_leaving);

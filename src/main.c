@@ -11,6 +11,7 @@
 #include "debugfs.h"
 #include "family.h"
 #include "mend.h"
+#include "panic.h"
 #include "set.h"
 #include "share.h"
 #include "sink.h"
@@ -56,6 +57,7 @@ static int __init cstats_module_init(void)
 	err = register_module_notifier(&cstats_module_nb);
 	if (err)
 		goto stop_debugfs;
+	cstats_panic_start();
 	return 0;
 
 stop_debugfs:
@@ -78,6 +80,7 @@ stop_sink:
 /* The users of our symbols are gone, and their sets with them. */
 static void __exit cstats_module_exit(void)
 {
+	cstats_panic_stop();
 	unregister_module_notifier(&cstats_module_nb);
 	cstats_debugfs_stop();
 	cstats_family_stop();

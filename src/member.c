@@ -210,23 +210,37 @@ unsigned int cstats_members_close(struct cstats_set *set, unsigned int index,
 	return budget;
 }
 
-/* Add what is in all instances' slots right now, and what is gone. Takes no lock. */
-void cstats_members_now(struct cstats_set *set, s64 *values)
+/* What is in all instances' slots right now, and what is gone. */
+static u64 cstats_members_now(const struct cstats_set *set, unsigned int i)
 {
-	unsigned int nr = set->shared.nr_values, i;
-	size_t n = (size_t)nr_cpu_ids * nr;
+	unsigned int nr = set->shared.nr_values;
 	struct cstats_member *member;
 	unsigned long id;
-	int cpu;
+	u64 sum = 0;
+	size_t n;
 
-	for (i = 0; i < 2 * n; i++)
-		values[i % nr] += READ_ONCE(set->family->gone[i]);
+	for (n = i; n < 2 * (size_t)nr_cpu_ids * nr; n += nr)
+		sum += READ_ONCE(set->family->gone[n]);
 	rcu_read_lock();
 	xa_for_each(&set->family->members, id, member)
-		for_each_possible_cpu(cpu)
-			for (i = 0; i < nr; i++)
-				values[i] += cstats_cells_now(&member->cells, nr, cpu, i);
+		sum += cstats_cells_sum_now(&member->cells, nr, i);
 	rcu_read_unlock();
+	return sum;
+}
+
+/**
+ * cstats_value_now - add up a value of a set without any synchronization
+ * @set: the set
+ * @i: index of the value
+ *
+ * Context: Any. Takes no lock.
+ * Return: the value, which sections may be changing.
+ */
+u64 cstats_value_now(const struct cstats_set *set, unsigned int i)
+{
+	return cstats_cells_sum_now(&set->cells, set->shared.nr_values, i) -
+	       READ_ONCE(set->cells.base[i]) +
+	       (set->family ? cstats_members_now(set, i) : 0);
 }
 
 /* Those that are gone count no more. Needs the rotations' mutex. */

@@ -25,12 +25,6 @@ static const char * const cstats_sync_names[] = {
 
 static int cstats_sync = CSTATS_AUTO;
 
-/* Length of a parameter's text, for a message. */
-static int cstats_param_len(const char *val)
-{
-	return min_t(size_t, strcspn(val, "\n"), 32);
-}
-
 static int cstats_sync_set(const char *val, const struct kernel_param *kp)
 {
 	int mode = sysfs_match_string(cstats_sync_names, val);

@@ -192,6 +192,25 @@ void cstats_unregister(struct cstats_set *set)
 }
 
 /**
+ * cstats_peek_set - walk the sets as they are, without a lock and without references
+ * @id: where to go on; 0 at first
+ *
+ * Context: Any, in an RCU reader, which keeps the set in memory.
+ * Return: the next set in the order of cstats_init(), or NULL at the end.
+ */
+struct cstats_set *cstats_peek_set(u32 *id)
+{
+	unsigned long index = *id;
+	struct cstats_set *set;
+
+	set = xa_find(&cstats_by_id, &index, U32_MAX, XA_PRESENT);
+	while (set && !READ_ONCE(set->entry.listed))
+		set = xa_find_after(&cstats_by_id, &index, U32_MAX, XA_PRESENT);
+	*id = index + 1;
+	return set;
+}
+
+/**
  * cstats_next_set - walk the sets in the order of cstats_init()
  * @id: where to go on; 0 at first
  *
@@ -199,16 +218,13 @@ void cstats_unregister(struct cstats_set *set)
  */
 struct cstats_set *cstats_next_set(u32 *id)
 {
-	unsigned long index = *id;
 	struct cstats_set *set;
 
 	rcu_read_lock();
-	for (set = xa_find(&cstats_by_id, &index, U32_MAX, XA_PRESENT); set;
-	     set = xa_find_after(&cstats_by_id, &index, U32_MAX, XA_PRESENT))
-		if (READ_ONCE(set->entry.listed) && cstats_set_tryget(set))
-			break;
+	do {
+		set = cstats_peek_set(id);
+	} while (set && !cstats_set_tryget(set));
 	rcu_read_unlock();
-	*id = index + 1;
 	return set;
 }
 

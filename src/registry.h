@@ -13,6 +13,7 @@ bool cstats_registered(const struct cstats *user);
 struct cstats_set *cstats_retire(const struct cstats *user);
 struct cstats_set *cstats_retire_of(const struct module *owner);
 void cstats_unregister(struct cstats_set *set);
+struct cstats_set *cstats_peek_set(u32 *id);
 struct cstats_set *cstats_next_set(u32 *id);
 unsigned int cstats_nr_sets(void);
 
