@@ -33,6 +33,7 @@ help:
 	@echo '  model            litmus tests (herd7) and models (Spin) of the algorithm'
 	@echo '  test-tool        cstat: unit tests on the host, and a run in a guest'
 	@echo '  test-packages    install the packages in Debian 12 and 13 (as root)'
+	@echo '  test-crash       panic_print, and drgn on a dump (fetches 320 MB of debug information)'
 	@echo '  mutants          break the source on purpose and see that the tests notice'
 	@echo '  torture          long runs in which every snapshot is checked'
 	@echo '  matrix           the tests in all kernels that they should pass in (KERNELS="...")'
@@ -87,6 +88,9 @@ test-tool:
 test-packages:
 	@scripts/test-packages
 
+test-crash:
+	@$(guest) scripts/test-crash
+
 mutants:
 	@scripts/mutants all
 
@@ -109,4 +113,4 @@ clean:
 	rm -rf build
 
 .PHONY: all help modules_install dkms-install dkms-uninstall deb run shell test check model \
-	test-tool test-packages mutants torture test-debug bench docs clean
+	test-tool test-packages test-crash mutants torture test-debug bench docs clean
