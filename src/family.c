@@ -147,7 +147,7 @@ static int cstats_family_enter(struct cstats_family *family, struct cstats_insta
 	xa_store(&family->members, member->id, member, GFP_ATOMIC);	/* is reserved */
 	inst->member = member;
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
-	inst->family = &family->set->shared;
+	WRITE_ONCE(inst->family, &family->set->shared);
 #endif
 	smp_store_release(&inst->slots, member->cells.slots);	/* add:K */
 	return 0;

@@ -622,7 +622,8 @@ __cstats_in(const struct cstats_open *to, const struct cstats_instance *inst)
 	struct cstats_within in = { .to = *to };
 
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
-	if (WARN_ONCE(slots && to->cs && inst->family != to->shared,
+	smp_rmb();	/* with add:K, the family of these slots */
+	if (WARN_ONCE(slots && to->cs && READ_ONCE(inst->family) != to->shared,
 		      "cstats: instance of another family\n"))
 		slots = NULL;
 #endif
