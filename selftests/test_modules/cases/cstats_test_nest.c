@@ -213,22 +213,36 @@ static int nmi_read_handler(unsigned int type, struct pt_regs *regs)
 	return NMI_HANDLED;
 }
 
-/* Send an NMI to every CPU, and wait until all have had theirs. */
+static void send_nmi(int cpu)
+{
+	unsigned int spins = 0;
+
+	WRITE_ONCE(per_cpu(nest_cpu, cpu)->nmi, true);
+	apic->send_IPI(cpu, NMI_VECTOR);
+	while (READ_ONCE(per_cpu(nest_cpu, cpu)->nmi) && ++spins < 100000000)
+		cpu_relax();
+	check(spins < 100000000, "CPU %d got no NMI", cpu);
+}
+
+/*
+ * Send an NMI to every CPU, and wait until all have had theirs. That of our own CPU
+ * interrupts us, and no section; if there is no other, we have to open one.
+ */
 static void send_nmis(void)
 {
-	unsigned int spins, i;
+	unsigned int i;
 	int cpu;
 
 	for (i = 0; i < 20; i++) {
 		cpus_read_lock();
-		for_each_online_cpu(cpu) {
-			WRITE_ONCE(per_cpu(nest_cpu, cpu)->nmi, true);
-			apic->send_IPI(cpu, NMI_VECTOR);
-			spins = 0;
-			while (READ_ONCE(per_cpu(nest_cpu, cpu)->nmi) &&
-			       ++spins < 100000000)
-				cpu_relax();
-			check(spins < 100000000, "CPU %d got no NMI", cpu);
+		if (num_online_cpus() == 1) {
+			struct cstats_section s = cstats_acquire(&set);
+
+			send_nmi(smp_processor_id());
+			cstats_release(&s);
+		} else {
+			for_each_online_cpu(cpu)
+				send_nmi(cpu);
 		}
 		cpus_read_unlock();
 	}
