@@ -24,6 +24,7 @@
 #include <linux/device.h>
 #include <linux/err.h>
 #include <linux/jiffies.h>
+#include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/rcupdate.h>
@@ -44,6 +45,7 @@
 #include "rotate.h"
 #include "share.h"
 #include "sink.h"
+#include "start.h"
 
 static int cstats_do_init(struct cstats *cs, const struct cstats_spec *spec)
 {
@@ -52,6 +54,8 @@ static int cstats_do_init(struct cstats *cs, const struct cstats_spec *spec)
 	int err;
 
 	err = cstats_check(cs, spec);
+	if (!err)
+		err = cstats_start();
 	if (err)
 		return err;
 	about = cstats_describe(spec);
@@ -278,6 +282,9 @@ static struct cstats_set *cstats_reader_get(struct cstats *cs)
 	might_sleep();
 	if (!cs)
 		return ERR_PTR(-EINVAL);
+	/* Nobody can wait before there are threads. */
+	if (system_state < SYSTEM_SCHEDULING)
+		return ERR_PTR(-EAGAIN);
 	set = cstats_set_get(cs);
 	if (!set)
 		return ERR_PTR(-ENODEV);
@@ -336,7 +343,8 @@ static int cstats_do_read(struct cstats *cs, struct cstats_snapshot *snap,
  * fields), -ENODEV (not initialized, or destroyed), -EDEADLK (called within a
  * section of @cs), -EINTR (killed), -ETIMEDOUT (a section has been open, or a
  * CPU has not answered, for longer than the module parameter ``stall_ms``;
- * nothing is lost, and reads work again once it does).
+ * nothing is lost, and reads work again once it does), -EAGAIN (built in, and
+ * before early_initcall()).
  */
 int cstats_read(struct cstats *cs, struct cstats_snapshot *snap)
 {

@@ -19,7 +19,20 @@
 #include "describe.h"
 #include "sink.h"
 
+/* One slot with room for the largest set. */
+#define CSTATS_SINK_SIZE	(sizeof(struct cstats_cpu) + \
+				 CSTATS_MAX_VALUES * sizeof(local64_t))
+
+#ifdef MODULE
 static struct cstats_shared cstats_sink = { .nr_fields = CSTATS_MAX_VALUES };
+#else
+/* Sections may come before there is a memory allocator. */
+static DEFINE_PER_CPU_ALIGNED(u64[CSTATS_SINK_SIZE / sizeof(u64)], cstats_sink_cpu);
+static struct cstats_shared cstats_sink = {
+	.cpu = (struct cstats_cpu __percpu *)&cstats_sink_cpu,
+	.nr_fields = CSTATS_MAX_VALUES,
+};
+#endif
 static atomic64_t cstats_sink_sections = ATOMIC64_INIT(0);
 
 /* Those that have been named; when it is full, no more are. */
@@ -61,15 +74,18 @@ EXPORT_SYMBOL_GPL(cstats_no_set);
 
 int cstats_sink_start(void)
 {
-	cstats_sink.cpu = __alloc_percpu(sizeof(struct cstats_cpu) +
-					 CSTATS_MAX_VALUES * sizeof(local64_t),
-					 sizeof(local64_t));
+#ifdef MODULE
+	/* Modules have little room for per-CPU data of their own. */
+	cstats_sink.cpu = __alloc_percpu(CSTATS_SINK_SIZE, sizeof(local64_t));
+#endif
 	return cstats_sink.cpu ? 0 : -ENOMEM;
 }
 
 void cstats_sink_stop(void)
 {
+#ifdef MODULE
 	free_percpu(cstats_sink.cpu);
+#endif
 }
 
 bool cstats_is_sink(const struct cstats_shared *shared)
