@@ -37,6 +37,7 @@ help:
 	@echo '  mutants          break the source on purpose and see that the tests notice'
 	@echo '  torture          long runs in which every snapshot is checked'
 	@echo '  matrix           the tests in all kernels that they should pass in (KERNELS="...")'
+	@echo '  shapes           in machines of many CPUs or one, NUMA, isolation, all preemption models'
 	@echo '  test-debug       the tests in kernels with KASAN, KCSAN, lockdep, PREEMPT_RT'
 	@echo '  bench            costs, beside those of everything else that one could use'
 	@echo
@@ -100,6 +101,9 @@ torture:
 matrix:
 	@scripts/matrix
 
+shapes:
+	@scripts/shapes
+
 test-debug:
 	@scripts/test-debug
 
@@ -113,4 +117,4 @@ clean:
 	rm -rf build
 
 .PHONY: all help modules_install dkms-install dkms-uninstall deb run shell test check model \
-	test-tool test-packages test-crash mutants torture test-debug bench docs clean
+	test-tool test-packages test-crash mutants torture matrix shapes test-debug bench docs clean
