@@ -128,6 +128,21 @@ static void torture_irq_start(void *unused)
 		      HRTIMER_MODE_REL_PINNED_HARD);
 }
 
+/* Each tally takes two fields of the set: all contexts of 255 CPUs do not fit. */
+static bool torture_comes(enum torture_context context)
+{
+	switch (context) {
+	case SOFTIRQ:
+		return torture.softirq;
+	case NMI:
+		return torture.nmi_every;
+	case BRINGUP:
+		return torture.onoff_ms;
+	default:
+		return torture.irq_us;
+	}
+}
+
 int torture_irqs_alloc(void)
 {
 	unsigned int i, cpu;
@@ -139,7 +154,8 @@ int torture_irqs_alloc(void)
 		struct torture_cpu *c = &torture_cpus[cpu];
 
 		for (i = SOFTIRQ; i < NR_CONTEXTS; i++)
-			c->tallies[i] = torture_tally(i);
+			if (torture_comes(i))
+				c->tallies[i] = torture_tally(i);
 		c->random = get_random_u32();
 		tasklet_setup(&c->tasklet, torture_tasklet);
 #ifdef HAVE_hrtimer_setup
