@@ -79,7 +79,8 @@ compare() {
 		mine = c[disk, name "_requests_completed"]
 		bytes = c[disk, name "_bytes_completed"]
 		ns = c[disk, name "_latency_sum"] / 1e6
-		printf "# %s %s: %d and %d in diskstats, merged %d and %d, KiB %d and %d, ms %d and %d\n",
+		printf "# %s %s: %d and %d in diskstats, merged %d and %d, " \
+			"KiB %d and %d, ms %d and %d\n",
 			disk, name, mine, d[disk, from],
 			c[disk, name "_requests_merged"], d[disk, from + 1],
 			bytes / 1024, d[disk, from + 2] / 2, ns, d[disk, from + 3]

@@ -11,7 +11,10 @@ set=$sets/dead
 
 do_cmd() { echo "$*" >$cmd; }
 
-values() { cat "$1" >"$tmp/values"; echo "$(field "$tmp/values" dead.left) $(field "$tmp/values" dead.right)"; }
+values() {
+	cat "$1" >"$tmp/values"
+	echo "$(field "$tmp/values" dead.left) $(field "$tmp/values" dead.right)"
+}
 
 stalled() { grep -q stalled "$set/values"; }
 
@@ -79,13 +82,15 @@ if [ -w $online ]; then
 	do_cmd init
 	do_cmd "leak 1"
 	echo 0 >$online
-	check "a section that died on a CPU which went offline is read" is "$(values "$set/values")" "1 1"
+	check "a section that died on a CPU which went offline is read" \
+		is "$(values "$set/values")" "1 1"
 	echo 1 >$online
 	check "and is read again when the CPU is back" is "$(values "$set/values")" "1 1"
 	do_cmd "leak 1"
 	echo 0 >$online
 	echo 1 >$online
-	check "a section that died before the CPU went and came is read" is "$(values "$set/values")" "2 2"
+	check "a section that died before the CPU went and came is read" \
+		is "$(values "$set/values")" "2 2"
 	check "nothing has stalled" fails stalled
 else
 	for name in module down up back stalled; do

@@ -51,7 +51,7 @@ done
 say "per-CPU memory: $before kB, then $(memory) kB"
 check "their memory is freed" within 10 sh -c "
 	[ \$(awk '\$1 == \"Percpu:\" { print \$2 }' /proc/meminfo) -lt $((before + 4000)) ]"
-check "and cstats.ko can be unloaded" sh -c "rmmod cstats_test; rmmod cstats"
+check_unload "and cstats.ko can be unloaded" cstats_test cstats
 loaded=
 
 finish

@@ -66,7 +66,7 @@ faulted "write reset" write $sets/kmem/reset 1
 
 before=$(header $sets/kmem/values snapshot)
 check "snapshots go on" test "$(header $sets/kmem/values snapshot)" -gt "$before"
-check "both can be unloaded" sh -c "rmmod cstats_kmem && rmmod cstats"
+check_unload "both can be unloaded" cstats_kmem cstats
 loaded=
 
 finish

@@ -52,11 +52,12 @@ done
 check "no snapshot was old ($(cat $oldest) ms)" test "$(cat $oldest)" -le 2000
 number=$(header $sets/net/last snapshot)
 sleep 1
-check "snapshots are taken though nobody reads" test "$(header $sets/net/last snapshot)" -gt "$((number + 2))"
+check "snapshots are taken though nobody reads" \
+	test "$(header $sets/net/last snapshot)" -gt "$((number + 2))"
 check "ip -s link shows the values of a new snapshot" is "$(link)" \
 	"$(field $sets/net/values net.tx_packets) $(field $sets/net/values net.tx_bytes)"
 check "the module can be unloaded at any time" unload cstats_test_net
-check "and so can cstats.ko" sh -c "rmmod cstats_test && rmmod cstats"
+check_unload "and so can cstats.ko" cstats_test cstats
 loaded=
 
 finish

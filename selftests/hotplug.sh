@@ -30,7 +30,8 @@ for mode in expedited spare_idle quiet; do
 	before=$(totals)
 	check "$mode: a CPU goes offline" sh -c "echo 0 >$cpu1"
 	check "$mode: and leaves its counts" is "$(totals)" "$before"
-	check "$mode: in percpu, too" is "$(awk '$1 == "client.in" { n += $3 } END { print n }' $client/percpu)" \
+	check "$mode: in percpu, too" \
+		is "$(awk '$1 == "client.in" { n += $3 } END { print n }' $client/percpu)" \
 		"${before% *}"
 	check "$mode: the header has the number of CPUs" is "$(header $client/values cpus)" \
 		"$(grep -c ^processor /proc/cpuinfo)"

@@ -130,7 +130,8 @@ for rcu in 0 1; do
 		"$(header $devices/last snapshot)"
 	check "percpu adds up to values" is "$(add_up $devices/percpu)" "$(cat "$tmp/expected")"
 	check "and has what CPU $cpus has done" is \
-		"$(grep "b\"}.in $cpus " $devices/percpu)" "devices{device=\"tank/a\\040b\"}.in $cpus 7"
+		"$(grep "b\"}.in $cpus " $devices/percpu)" \
+		"devices{device=\"tank/a\\040b\"}.in $cpus 7"
 	flavour_line=
 	[ $rcu = 0 ] || flavour_line='
 # devices flavour rcu'
@@ -169,7 +170,8 @@ size histogram bytes"
 	check "and when one goes" is "$(add_up $devices/percpu)" "$(values_only $devices/values)"
 	check "whose counts the family keeps" is "$(field $devices/values devices.in)" 5
 	do_cmd rename 1 'late\012r'
-	check "a renamed one keeps its place" is "$(grep -c '^devices{device="late' $devices/values)" 18
+	check "a renamed one keeps its place" \
+		is "$(grep -c '^devices{device="late' $devices/values)" 18
 	check "the number of instances follows" grep -qx '# devices label device instances 2' \
 		$devices/fields
 

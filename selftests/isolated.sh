@@ -90,14 +90,16 @@ echo auto >"$parameters/sync"
 echo member >"$cgroup/iso/cpuset.cpus.partition"
 log_mark
 if grep -qE 'nohz_full=|isolcpus=' /proc/cmdline || grep -q PREEMPT_RT /proc/version; then
-	check "no IPI after the partition ends, as this machine is isolated otherwise" is "$(ipis_of_reads)" 0
+	check "no IPI after the partition ends, as this machine is isolated otherwise" \
+		is "$(ipis_of_reads)" 0
 	check "and none in later reads" is "$(ipis_of_reads)" 0
 	check "and the log has no message" is "$(log_lines 'sync=auto')" 0
 else
 	check "reads send IPIs again when the partition ends" test "$(ipis_of_reads)" -gt 0
 	check "one for each read and other CPU" is "$(ipis_of_reads)" \
 		$((20 * ($(grep -c ^processor /proc/cpuinfo) - 1)))
-	check "and the log has at most one message" test "$(log_lines 'sync=auto: reads are expedited')" -le 1
+	check "and the log has at most one message" \
+		test "$(log_lines 'sync=auto: reads are expedited')" -le 1
 fi
 unmount
 

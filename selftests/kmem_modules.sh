@@ -15,6 +15,7 @@ counts() {
 	[ "$(events)" -gt "$before" ]
 }
 
+needs_module cstats cstats_kmem
 start 15
 
 # Without cstats.ko. The kernel names every missing symbol.

@@ -12,6 +12,7 @@ cmd=/sys/module/cstats_test_client/parameters/cmd
 do_cmd() { echo "$*" >$cmd; }
 lists() { grep -q "^# $1 snapshot" $cstats; }
 
+needs_module cstats
 start 25
 
 load cstats
@@ -57,7 +58,8 @@ check "and its third snapshot has number 3" is "$(header $cstats snapshot)" 3
 # A client that forgets cstats_destroy()
 log_mark
 load cstats_test_forget
-check "two sets are there" sh -c "grep -q '^forgotten.events 1' $cstats && test -d $sets/forgotten_too"
+check "two sets are there" \
+	sh -c "grep -q '^forgotten.events 1' $cstats && test -d $sets/forgotten_too"
 exec 3<$cstats 4<$sets/forgotten/values
 unload cstats_test_forget
 check "a forgotten set gets one warning, with the module" is \
@@ -70,7 +72,8 @@ exec 3<&- 4<&-
 log_mark
 insmod "$(module cstats_test_forget)" fail=1 2>/dev/null
 check "sets of a module that fails to load are gone, too" is \
-	"$(ls $sets) $([ "$(log_lines 'cstats: set "forgotten"')" -gt 0 ] && echo warned)" "client warned"
+	"$(ls $sets) $([ "$(log_lines 'cstats: set "forgotten"')" -gt 0 ] && echo warned)" \
+	"client warned"
 
 # All of this at once: readers while modules come and go
 (while :; do cat $cstats $sets/*/*s $sets/*/percpu; done) >/dev/null 2>&1 &

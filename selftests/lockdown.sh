@@ -14,7 +14,7 @@ client=$sets/client
 security=/sys/kernel/security
 
 grep -q VM_STREAM= /proc/cmdline || skip_all "only in the test guest"
-[ -e $security/lockdown ] || mount -t securityfs securityfs $security
+[ -e $security/lockdown ] || mount -t securityfs none $security
 [ -w $security/lockdown ] || skip_all "this kernel has no lockdown"
 if [ -e $debugfs/kmemleak ] || [ -e $debugfs/gcov ]; then
 	skip_all "lockdown would hide the findings of this kernel"

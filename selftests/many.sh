@@ -71,6 +71,7 @@ unload cstats_test_many
 check "one that goes with its module" load cstats_test_many nr=2000
 unload cstats_test_many
 unload cstats_test
-check "cstats.ko can be unloaded" unload cstats
+loaded=
+check_unload "cstats.ko can be unloaded" cstats
 
 finish

@@ -37,6 +37,7 @@ ipis_of_reads() { # ipis_of_reads COUNT
 	echo $(($(ipis) - before))
 }
 
+needs_module cstats
 start 41
 
 check "insmod refuses sync=bogus" insmod_refused sync=bogus
@@ -124,7 +125,8 @@ kill $reader
 wait $reader 2>/dev/null
 do_cmd load 0
 read -r in out </sys/module/cstats_test_client/parameters/sum
-check "and nothing got lost" is "$(field $client/values client.in) $(field $client/values client.out)" "$in $out"
+check "and nothing got lost" \
+	is "$(field $client/values client.in) $(field $client/values client.out)" "$in $out"
 
 # A section that stays open: other sets do not wait, and no count is lost
 if [ "$online" -lt 2 ]; then
@@ -142,7 +144,8 @@ $(read_set)
 END
 	check "a read times out" is "$err" -110
 	cat $cstats >"$tmp/stalled"
-	check "a healthy set in the same file is read" is "$(field "$tmp/stalled" forgotten.events)" 1
+	check "a healthy set in the same file is read" \
+		is "$(field "$tmp/stalled" forgotten.events)" 1
 	check "the stalled set shows its last snapshot" is \
 		"$(header "$tmp/stalled" snapshot | head -n 1) $(field "$tmp/stalled" client.in)" \
 		"$number $in"
@@ -179,9 +182,9 @@ if [ -d $events ]; then
 	echo 0 >$events/enable
 	grep cstats_rotate: $tracing/trace >"$tmp/trace"
 	check "one rotation is one event" is "$(wc -l <"$tmp/trace")" 1
+	number=$(header "$tmp/1" snapshot) ns=$(header "$tmp/1" rotation_ns)
 	check "with the number, CPUs and time of the snapshot" grep -q \
-		"set=client number=$(header "$tmp/1" snapshot) cpus=$online ns=$(header "$tmp/1" rotation_ns) polls=[0-9]*\$" \
-		"$tmp/trace"
+		"set=client number=$number cpus=$online ns=$ns polls=[0-9]*\$" "$tmp/trace"
 	# a section that is open for a while makes the reader poll
 	: >$tracing/trace
 	echo 1 >$events/enable

@@ -14,9 +14,10 @@ refused() {
 	tries=$(log_lines 'cstats_test_interface: refused with -8')
 	cat "$tmp/insmod"
 	log_since | grep 'cstats'
+	says='[cstats_test_interface] was built against interface 1 '
 	grep -qi 'exec format\|invalid module format' "$tmp/insmod" && [ "$tries" -gt 0 ] &&
 		[ "$(log_lines ' cstats: ')" = "$tries" ] &&
-		[ "$(log_lines '[cstats_test_interface] was built against interface 1 ')" = "$tries" ]
+		[ "$(log_lines "$says")" = "$tries" ]
 }
 
 start 24

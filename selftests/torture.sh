@@ -47,9 +47,9 @@ real() { # real PARAMETERS: nothing must be found
 	fi
 }
 
-busted() { # busted TYPE FINDING [PARAMETERS]: this must be found
-	type=$1 finding=$2
-	shift 2
+busted() { # busted TYPE/FINDING [PARAMETERS]: this must be found
+	type=${1%/*} finding=${1#*/}
+	shift
 	if ! torture seconds=30 fail_fast=1 "torture_type=busted_$type" "$@" ||
 	   ! grep -q "End of test: FAILURE.* $finding [1-9]" "$tmp/torture"; then
 		grep cstats-torture "$tmp/torture"
@@ -98,23 +98,23 @@ check "no violation in families of both flavours, with histograms" \
 check "no read starves behind back-to-back sections" real hog_us=2000
 # Snapshots also go back, and sometimes sooner, so all findings are looked at.
 check "torn snapshots would be found: no synchronization" \
-	busted unsafe torn seconds=5 fail_fast=0
-check "torn snapshots would be found: two sections for one" busted split torn
-check "an effect before its cause would be found" busted early causal
-check "a snapshot that goes back would be found" busted stale backward
-check "a snapshot that is too old would be found" busted last lost
-check "lost counts would be found" busted lost lost
-check "torn sections of the RCU flavour would be found" busted split torn flavour=rcu
-check "half a transfer would be found" busted transfer transfer instances=8 nreaders=8
+	busted unsafe/torn seconds=5 fail_fast=0
+check "torn snapshots would be found: two sections for one" busted split/torn
+check "an effect before its cause would be found" busted early/causal
+check "a snapshot that goes back would be found" busted stale/backward
+check "a snapshot that is too old would be found" busted last/lost
+check "lost counts would be found" busted lost/lost
+check "torn sections of the RCU flavour would be found" busted split/torn flavour=rcu
+check "half a transfer would be found" busted transfer/transfer instances=8 nreaders=8
 check "reports of half a transfer would be found" \
-	with_reports busted transfer transfer instances=8 nreaders=8 seconds=10 fail_fast=0
+	with_reports busted transfer/transfer instances=8 nreaders=8 seconds=10 fail_fast=0
 check "an instance that goes back would be found" \
-	busted anew backward instances=8 nreaders=8
+	busted anew/backward instances=8 nreaders=8
 check "a family that goes back when instances go would be found" \
-	busted members backward instances=8 seconds=5 fail_fast=0
+	busted members/backward instances=8 seconds=5 fail_fast=0
 check "a bucket that is not in its section would be found" \
-	busted bucket histogram histograms=1
-check "a sum that is not in its section would be found" busted sum histogram histograms=1
+	busted bucket/histogram histograms=1
+check "a sum that is not in its section would be found" busted sum/histogram histograms=1
 check "rmmod ends it at any time" removal
 
 finish

@@ -46,7 +46,7 @@ block_load_start() {
 	load_pids=
 	mkdir "$load_dir"
 	for disk in ${1:-$disks}; do
-		for part in cached direct direct discard; do
+		for part in cached direct discard direct; do
 			"block_load_$part" "/dev/$disk" >/dev/null 2>&1 &
 			load_pids="$load_pids $!"
 		done

@@ -27,12 +27,13 @@ export parameters=/sys/module/cstats/parameters
 
 tmp=$(mktemp -d) || exit 1
 loaded=
+restore=
 
 # start COUNT: announce the subtests
 start() {
 	if [ "$(id -u)" != 0 ]; then
 		skip_all "needs root"
-	elif [ ! -d $debugfs/tracing ] && ! mount -t debugfs debugfs $debugfs; then
+	elif [ ! -d $debugfs/tracing ] && ! mount -t debugfs none $debugfs; then
 		skip_all "needs debugfs"
 	fi
 	ktap_print_header
@@ -53,15 +54,39 @@ module() {
 	case $1 in
 	cstats_test* | cstats_torture | cstats_example | cstats_sample* | cstats_moving*)
 		echo "$dir/test_modules/$1.ko" ;;
-	*)	echo "$dir/modules/$1.ko" ;;
+	*)	find "$dir/modules" "/lib/modules/$(uname -r)" -name "$1.ko*" 2>/dev/null |
+			head -n 1 ;;
 	esac
+}
+
+# built_in NAME: it is part of the kernel
+built_in() { [ -d "/sys/module/$1" ] && ! grep -q "^$1 " /proc/modules; }
+
+# needs_module NAME...: they are loaded and unloaded here
+needs_module() {
+	for name; do
+		! built_in "$name" || skip_all "$name is built in"
+	done
+}
+
+# set_parameters NAME PARAMETER=VALUE...: of what is built in, for this test
+set_parameters() {
+	name=$1
+	shift
+	for parameter; do
+		file=/sys/module/$name/parameters/${parameter%%=*}
+		restore="$file=$(cat "$file") $restore"
+		echo "${parameter#*=}" >"$file" || ktap_exit_fail_msg "cannot set $parameter"
+	done
 }
 
 # load NAME [PARAMETERS]: now, and unload it at the end; no module, no test
 load() {
 	name=$1
 	shift
-	if [ -d "/sys/module/$name" ]; then
+	if built_in "$name"; then
+		set_parameters "$name" "$@"
+	elif [ -d "/sys/module/$name" ]; then
 		return
 	elif insmod "$(module "$name")" "$@" >"$tmp/insmod" 2>&1; then
 		loaded="$name $loaded"
@@ -82,6 +107,9 @@ at_exit() {
 	[ "$(jobs | wc -l)" = 0 ] || kill "$(jobs -p)" 2>/dev/null
 	for name in $loaded; do
 		rmmod "$name" || status=$KSFT_FAIL
+	done
+	for old in $restore; do
+		echo "${old#*=}" >"${old%%=*}" || status=$KSFT_FAIL
 	done
 	rm -rf "$tmp"
 	exit "$status"
@@ -122,6 +150,22 @@ check() {
 		sed 's/^/# /' "$tmp/check"
 		ktap_test_fail "$description"
 	fi
+}
+
+# check_unload DESCRIPTION NAME...: a subtest, unless any of them is built in
+check_unload() {
+	description=$1
+	shift
+	for name; do
+		! built_in "$name" || {
+			ktap_test_skip "$description"
+			return
+		}
+	done
+	check "$description" rmmod_all "$@"
+}
+rmmod_all() {
+	for name; do rmmod "$name" || return; done
 }
 
 # is GOT EXPECTED, for check
@@ -173,7 +217,9 @@ header() {
 # IPIs of cstats.ko so far, once count_ipis has succeeded. They are counted by a
 # probe of their handler, since /proc/interrupts has all kinds.
 count_ipis() {
-	echo "p:cstats_test/ipi cstats:cstats_ipi" >>$tracing/kprobe_events &&
+	cstats_ipi=cstats:cstats_ipi
+	! built_in cstats || cstats_ipi=cstats_ipi
+	echo "p:cstats_test/ipi $cstats_ipi" >>$tracing/kprobe_events &&
 		echo 1 >$tracing/events/cstats_test/ipi/enable
 } 2>/dev/null
 
