@@ -20,6 +20,7 @@ help:
 	@echo '  modules_install  install them (INSTALL_MOD_PATH=DIR: below DIR)'
 	@echo '  dkms-install     install them for all kernels, those to come too (dkms-uninstall)'
 	@echo '  deb              build Debian packages, in build/deb'
+	@echo '  series           patches against the newest kernel, in build/series'
 	@echo '  docs             the book (HTML) and manual pages of section 9, in build/docs'
 	@echo '  clean            remove build/; downloads stay in ~/.cache/cstats'
 	@echo
@@ -113,8 +114,12 @@ bench:
 docs:
 	@scripts/docs
 
+series:
+	@scripts/series
+
 clean:
 	rm -rf build
 
 .PHONY: all help modules_install dkms-install dkms-uninstall deb run shell test check model \
-	test-tool test-packages test-crash mutants torture matrix shapes test-debug bench docs clean
+	test-tool test-packages test-crash mutants torture matrix shapes test-debug bench docs \
+	series clean
