@@ -4,8 +4,9 @@
 # Debian packages of any suite, without root. Sourced after lib.sh, never run.
 #
 # Packages are unpacked below the cache, and every later call finds them there.
-# apt's lists are kept there too, in one state directory per suite, so the machine's
-# own apt state is neither needed nor touched. The functions work on $suite.
+# apt's lists are kept there too, in one state directory per suite and architecture, so
+# the machine's own apt state is neither needed nor touched. The functions work on
+# $suite and $arch, which is amd64 if nobody has set it.
 
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 day=1440 # minutes
@@ -31,15 +32,23 @@ suites=$(printf '%s\n' "$own_suite" bookworm trixie sid | awk '!seen[$0]++')
 # Mirrors are those of the machine's own sources.
 apt_setup() {
 	local dir=$cache/apt/$suite uri release targets main='' security=''
-	local base=${suite%-backports}
+	local base=${suite%-backports} status=/var/lib/dpkg/status
 
+	if [ "${arch:=amd64}" != amd64 ]; then
+		dir+=:$arch
+		status=$dir/status # nothing is installed
+	fi
+	apt_state=$dir
 	apt=(-q -o "Dir::State=$dir" -o "Dir::State::lists=$dir/lists"
-		-o Dir::State::status=/var/lib/dpkg/status
+		-o "Dir::State::status=$status"
+		-o "APT::Architecture=$arch" -o "APT::Architectures=$arch"
 		-o "Dir::Cache=$dir" -o "Dir::Etc::sourcelist=$dir/sources.list"
 		-o Dir::Etc::sourceparts=/dev/null -o Dir::Etc::preferences=/dev/null
 		-o Dir::Etc::preferencesparts=/dev/null
 		-o Acquire::Languages=none -o Acquire::Retries=3
 		-o APT::Update::Error-Mode=any)
+	# Else apt prefers the suite itself.
+	[ "$base" = "$suite" ] || apt+=(-o "APT::Default-Release=$suite")
 	# No switch to the user _apt, which may not write to the cache.
 	[ "$(id -u)" != 0 ] || apt+=(-o APT::Sandbox::User=root)
 
@@ -56,11 +65,13 @@ apt_setup() {
 	[ -n "$main" ] || die "no Debian archive in this machine's apt sources"
 
 	mkdir -p "$dir/lists/partial" "$dir/archives/partial"
+	[ "$arch" = amd64 ] || : >"$status"
 	{
 		echo "deb [signed-by=$keyring] $main $suite main"
 		# What is backported depends on packages of the suite itself.
 		[ "$base" = "$suite" ] || echo "deb [signed-by=$keyring] $main $base main"
-		[ "$base" = sid ] || [ -z "$security" ] ||
+		# Security support ends earlier for some architectures.
+		[ "$base" = sid ] || [ "$arch" != amd64 ] || [ -z "$security" ] ||
 			echo "deb [signed-by=$keyring] $security $base-security main"
 	} >"$dir/sources.list.$$"
 	mv "$dir/sources.list.$$" "$dir/sources.list"
@@ -68,12 +79,12 @@ apt_setup() {
 }
 
 update() {
-	say "updating the package lists of $suite"
-	run_quiet "$cache/apt/$suite/update.log" apt-get "${apt[@]}" update || {
-		say "cannot update the package lists of $suite: no network?"
+	say "updating the package lists of $suite for $arch"
+	run_quiet "$apt_state/update.log" apt-get "${apt[@]}" update || {
+		say "cannot update the package lists of $suite for $arch: no network?"
 		return 1
 	}
-	touch "$cache/apt/$suite/updated"
+	touch "$apt_state/updated"
 }
 
 # fresh FILE: is there, and less than a day old
@@ -133,7 +144,7 @@ get() {
 adopt() {
 	local dir=$1 libc=$2 program ld to_libc options
 
-	ld=$(find "$libc" -name 'ld-linux-*.so.*' -type f -print -quit)
+	ld=$(find "$libc" -name 'ld-linux-x86-64.so.*' -type f -print -quit)
 	find "$dir" -type f -perm -u+x ! -name '*.so*' | while read -r program; do
 		foreign "$program" || continue
 		to_libc=$(realpath --relative-to="${program%/*}" "$libc")
