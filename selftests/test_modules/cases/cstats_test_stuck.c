@@ -313,7 +313,7 @@ static int play_thread(void *arg)
 	/* Pairs with smp_load_acquire() in longest_not_sum(). */
 	smp_store_release(&playing, true);
 	for (i = 0; i < 4; i++) {
-		udelay(LONG_US);
+		mdelay(LONG_US / USEC_PER_MSEC);
 		WRITE_ONCE(moves, i + 1);
 		move_all(i < 3 ? 2 : 1);
 	}

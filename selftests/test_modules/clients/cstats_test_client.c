@@ -152,10 +152,10 @@ static int load(bool on)
 	return 0;
 }
 
-#ifdef CONFIG_X86
+#ifdef CONFIG_HOTPLUG_CPU
 /*
  * Modules have no hotplug state among those whose callbacks run on a CPU that
- * is not online. This is one that another architecture uses.
+ * is not online. This is one of a timer that only some ARM machines have.
  */
 #define NOT_ONLINE	CPUHP_AP_ARM_TWD_STARTING
 

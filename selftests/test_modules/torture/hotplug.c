@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /* CPUs that come and go. */
+#define pr_fmt(fmt) "cstats-torture: " fmt
+
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
 #include <linux/delay.h>
+#include <linux/kernel.h>
 #include <linux/kthread.h>
+#include <linux/printk.h>
 #include <linux/random.h>
 
 #include "hotplug.h"
@@ -16,14 +20,18 @@
 #include "violation.h"
 
 /*
- * A section on a CPU that is not online yet. The state's owner is in no kernel
- * that has CPU hotplug and x86 at the same time; elsewhere we go without.
+ * A section on a CPU that is not online yet. Modules have no state of their own
+ * there. These belong to other machines' timers, and one of them is not taken.
  */
-#define TORTURE_BRINGUP	CPUHP_AP_DUMMY_TIMER_STARTING
+static const enum cpuhp_state torture_bringup_states[] = {
+	CPUHP_AP_DUMMY_TIMER_STARTING,
+	CPUHP_AP_ARM_TWD_STARTING,
+	CPUHP_AP_TEGRA_TIMER_STARTING,
+};
 
 unsigned long torture_nr_onoff;
 
-static bool torture_bringup_set;
+static enum cpuhp_state torture_bringup_state;	/* 0: none */
 
 static int torture_bringup(unsigned int cpu)
 {
@@ -38,17 +46,25 @@ static int torture_bringup(unsigned int cpu)
 
 void torture_bringup_start(void)
 {
-	if (torture.onoff_ms)
-		torture_bringup_set =
-			!cpuhp_setup_state_nocalls(TORTURE_BRINGUP,
-						   "cstats/torture:starting",
-						   torture_bringup, NULL);
+	unsigned int i;
+
+	if (!torture.onoff_ms)
+		return;
+	for (i = 0; i < ARRAY_SIZE(torture_bringup_states); i++) {
+		if (cpuhp_setup_state_nocalls(torture_bringup_states[i],
+					      "cstats/torture:starting",
+					      torture_bringup, NULL))
+			continue;
+		torture_bringup_state = torture_bringup_states[i];
+		return;
+	}
+	pr_alert("no sections on CPUs that are starting\n");
 }
 
 void torture_bringup_stop(void)
 {
-	if (torture_bringup_set)
-		cpuhp_remove_state_nocalls(TORTURE_BRINGUP);
+	if (torture_bringup_state)
+		cpuhp_remove_state_nocalls(torture_bringup_state);
 }
 
 #ifdef CONFIG_HOTPLUG_CPU
