@@ -35,6 +35,7 @@
 #ifndef _LINUX_CSTATS_H
 #define _LINUX_CSTATS_H
 
+#include <linux/atomic.h>
 #include <linux/bitops.h>
 #include <linux/build_bug.h>
 #include <linux/compiler.h>
@@ -463,9 +464,9 @@ static __always_inline void __cstats_close(struct cstats_open *to)
  * between the load and the store leave seq even again, so plain accesses are
  * enough.
  *
- * Context: Any where RCU is watching, as for tracepoints. This includes NMIs if
- * local64_add() is safe against them: on 64-bit machines except powerpc. Never
- * blocks, never fails.
+ * Context: Any where RCU is watching, as for tracepoints. This includes NMIs, if
+ * adds of 64 bits are safe against them: on all machines of 64 bits, and those of
+ * 32 bits that have such atomics (CSTATS_NMI_SAFE). Never blocks, never fails.
  * Return: the section, for cstats_add() and cstats_release().
  */
 static __always_inline __must_check struct cstats_section
@@ -552,13 +553,53 @@ static __always_inline bool __cstats_has(struct cstats_open *to, unsigned int fi
 	return true;
 }
 
+/*
+ * Are adds of 64 bits safe against NMIs? Machines of 32 bits may take a lock for
+ * them or turn interrupts off.
+ */
+#if !defined(CONFIG_GENERIC_ATOMIC64) && \
+	(!defined(CONFIG_X86_32) || defined(CONFIG_X86_CMPXCHG64))
+#define CSTATS_NMI_SAFE
+#endif
+
+#ifdef CONFIG_X86_32
+/* A CMPXCHG8B without LOCK. An interrupt between the two halves is one before it. */
+static __always_inline void __cstats_add_local(u64 *value, s64 delta)
+{
+	u64 old, was = READ_ONCE(*value);
+
+	do {
+		old = was;
+		was = cmpxchg64_local(value, old, old + delta);
+	} while (unlikely(was != old));
+}
+#endif
+
+/*
+ * No section that interrupts this one may lose the add. No other CPU adds to the
+ * same slot.
+ */
 static __always_inline void __cstats_add_value(local64_t *value, s64 delta)
 {
+#ifndef CSTATS_NMI_SAFE
+	if (IS_ENABLED(CONFIG_DEBUG_LOCK_ALLOC) &&
+	    WARN_ONCE(in_nmi(), "cstats: NMIs cannot count on this machine, the add is lost\n"))
+		return;
+#endif
 	/* The assembly of the adds is invisible to KASAN and KCSAN. */
 	instrument_atomic_read_write(value, sizeof(*value));
-#ifdef CONFIG_X86_64
+#if defined(CONFIG_X86_64)
 	/* As local64_add(), which does not compile with constants of 64 bits. */
 	asm volatile("addq %1, %0" : "+m" (*value) : "er" (delta));
+#elif defined(CONFIG_X86_32)
+	/* local64_add() has a LOCK prefix, which only other CPUs would need. */
+	__cstats_add_local((u64 *)value, delta);
+#elif defined(CONFIG_ARM64)
+	/* LDADD, as this_cpu_add(): STADD may add far away, in a shared cache. */
+	(void)atomic64_fetch_add_relaxed(delta, (atomic64_t *)value);
+#elif defined(CONFIG_PPC64)
+	/* local64_add() masks interrupts, with a call, and NMIs come even then. */
+	atomic64_add(delta, (atomic64_t *)value);
 #else
 	local64_add(delta, value);
 #endif
@@ -640,7 +681,7 @@ __cstats_in(const struct cstats_open *to, const struct cstats_instance *inst)
  * @delta: the amount to add, negative to subtract; wraps around
  *
  * One interrupt-safe read-modify-write of this CPU's memory (a plain ADD on
- * x86): a section that interrupts this one adds to the same slot. An index that
+ * x86-64): a section that interrupts this one adds to the same slot. An index that
  * is not constant is checked; see also cstats_acquire_fields().
  *
  * Context: As cstats_acquire().
