@@ -51,7 +51,7 @@ of_arch() {
 	armhf)
 		plain=armmp triplet=arm-linux-gnueabihf qemu_program=qemu-system-arm
 		qemu_package=qemu-system-arm console=ttyAMA0
-		machine=(-M virt) cpu=cortex-a15 ;;
+		machine=(-M "virt,highmem=off") cpu=cortex-a15 ;;
 	ppc64el)
 		plain=powerpc64le triplet=powerpc64le-linux-gnu
 		qemu_program=qemu-system-ppc64 qemu_package=qemu-system-ppc
