@@ -49,5 +49,8 @@ if [ $# -gt 0 ]; then
 fi
 echo '## crash'
 echo 'vm: expect oops begin' >/dev/kmsg
-sleep 1
+# The panic stops the serial line that has this output: wait until all of it is out.
+while sent=$(cat /proc/tty/driver/serial 2>/dev/null || true) && sleep 1; do
+	[ "$sent" != "$(cat /proc/tty/driver/serial 2>/dev/null)" ] || break
+done
 echo c >/proc/sysrq-trigger
