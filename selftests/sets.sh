@@ -40,7 +40,7 @@ check "another cat has the next snapshot of each" is "$(awk '/ snapshot / {
 check "one open of all is one text" "$dir/reads" $cstats
 check "each has its directory" is "$(find $sets -name values | wc -l)" 1000
 unload cstats_test_sets
-check "and all are gone" is "$(cat $cstats)" "cstats version: 1"
+check "and all are gone" is "$(grep -v '^# sections ' $cstats)" "cstats version: 1"
 
 # One set comes and goes all the time while others are read
 load cstats_test_sets nr=5 churn=1 ms=300
