@@ -562,16 +562,24 @@ static __always_inline bool __cstats_has(struct cstats_open *to, unsigned int fi
 #define CSTATS_NMI_SAFE
 #endif
 
-#ifdef CONFIG_X86_32
-/* A CMPXCHG8B without LOCK. An interrupt between the two halves is one before it. */
+#if defined(CONFIG_X86_32) && defined(CONFIG_X86_CMPXCHG64)
+/*
+ * local64_add() has a LOCK prefix, which only other CPUs would need. What an
+ * interrupt adds between the load and the CMPXCHG8B makes it try again.
+ */
 static __always_inline void __cstats_add_local(u64 *value, s64 delta)
 {
-	u64 old, was = READ_ONCE(*value);
+	u64 old = READ_ONCE(*value);
 
-	do {
-		old = was;
-		was = cmpxchg64_local(value, old, old + delta);
-	} while (unlikely(was != old));
+	asm volatile("1:\tmovl %%eax, %%ebx\n"
+		     "\tmovl %%edx, %%ecx\n"
+		     "\taddl %[low], %%ebx\n"
+		     "\tadcl %[high], %%ecx\n"
+		     "\tcmpxchg8b %[value]\n"
+		     "\tjne 1b"
+		     : [value] "+m" (*value), "+A" (old)
+		     : [low] "g" ((u32)delta), [high] "g" ((u32)(delta >> 32))
+		     : "ebx", "ecx", "cc");
 }
 #endif
 
@@ -591,8 +599,7 @@ static __always_inline void __cstats_add_value(local64_t *value, s64 delta)
 #if defined(CONFIG_X86_64)
 	/* As local64_add(), which does not compile with constants of 64 bits. */
 	asm volatile("addq %1, %0" : "+m" (*value) : "er" (delta));
-#elif defined(CONFIG_X86_32)
-	/* local64_add() has a LOCK prefix, which only other CPUs would need. */
+#elif defined(CONFIG_X86_32) && defined(CONFIG_X86_CMPXCHG64)
 	__cstats_add_local((u64 *)value, delta);
 #elif defined(CONFIG_ARM64)
 	/* LDADD, as this_cpu_add(): STADD may add far away, in a shared cache. */
