@@ -90,6 +90,9 @@ update() {
 # fresh FILE: is there, and less than a day old
 fresh() { [ -n "$(find "$1" -mmin -$day 2>/dev/null)" ]; }
 
+# fresh_lists: make the package lists so
+fresh_lists() { fresh "$apt_state/updated" || update; }
+
 field() { # field PACKAGE NAME
 	apt-cache "${apt[@]}" show --no-all-versions "$1" 2>/dev/null |
 		sed -n "s/^$2: //p"
