@@ -35,7 +35,7 @@ load cstats_test
 load cstats_test_client
 count_ipis || skip_all "no kprobe events here"
 
-if grep -qE 'nohz_full=|isolcpus=' /proc/cmdline || grep -q PREEMPT_RT /proc/version; then
+if isolated; then
 	for name in 1 2; do
 		check "no IPI on this machine ($name)" is "$(ipis_of_reads)" 0
 	done
@@ -89,7 +89,7 @@ check "sync=expedited sends IPIs all the same" test "$(ipis_of_reads)" -gt 0
 echo auto >"$parameters/sync"
 echo member >"$cgroup/iso/cpuset.cpus.partition"
 log_mark
-if grep -qE 'nohz_full=|isolcpus=' /proc/cmdline || grep -q PREEMPT_RT /proc/version; then
+if isolated; then
 	check "no IPI after the partition ends, as this machine is isolated otherwise" \
 		is "$(ipis_of_reads)" 0
 	check "and none in later reads" is "$(ipis_of_reads)" 0

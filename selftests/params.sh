@@ -86,7 +86,7 @@ if count_ipis; then
 	write sync quiet
 	check "a quiet read sends none" is "$(ipis_of_reads 30)" 0
 	write sync auto
-	if grep -qE 'nohz_full=|isolcpus=' /proc/cmdline || grep -qsx 1 /sys/kernel/realtime; then
+	if isolated; then
 		check "auto is quiet here" is "$(ipis_of_reads 30)" 0
 	else
 		check "auto is expedited here" is "$(ipis_of_reads 30)" \

@@ -214,6 +214,11 @@ header() {
 	}' "$1"
 }
 
+# isolated: sync=auto is quiet on this machine
+isolated() {
+	grep -qE 'nohz_full=|isolcpus=' /proc/cmdline || grep -q PREEMPT_RT /proc/version
+}
+
 # IPIs of cstats.ko so far, once count_ipis has succeeded. They are counted by a
 # probe of their handler, since /proc/interrupts has all kinds.
 count_ipis() {
