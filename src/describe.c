@@ -36,11 +36,10 @@ static int cstats_check_name(const char *name)
 	len = strnlen(name, CSTATS_NAME_LEN);
 	if (len == CSTATS_NAME_LEN)
 		return -ENAMETOOLONG;
-	if (!islower(name[0]) || !isascii(name[0]))
+	if (!cstats_name_has(name[0], true))
 		return -EINVAL;
 	while (*++name)
-		if (!isascii(*name) ||
-		    !(islower(*name) || isdigit(*name) || *name == '_'))
+		if (!cstats_name_has(*name, false))
 			return -EINVAL;
 	return 0;
 }

@@ -12,7 +12,6 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/ctype.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
@@ -51,8 +50,7 @@ static bool cstats_panic_ok(const char *val, size_t len)
 
 		if (val[i] == ',' ? first || i + 1 == len :
 		    val[i] == '*' ? !first || !last :
-		    !isascii(val[i]) || !(islower(val[i]) ||
-		    (!first && (isdigit(val[i]) || val[i] == '_'))))
+		    !cstats_name_has(val[i], first))
 			return false;
 	}
 	return true;
