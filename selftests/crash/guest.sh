@@ -50,7 +50,6 @@ fi
 echo '## crash'
 echo 'vm: expect oops begin' >/dev/kmsg
 # The panic stops the serial line that has this output: wait until all of it is out.
-while sent=$(cat /proc/tty/driver/serial 2>/dev/null || true) && sleep 1; do
-	[ "$sent" != "$(cat /proc/tty/driver/serial 2>/dev/null)" ] || break
-done
+sent() { cat /proc/tty/driver/serial 2>/dev/null || true; }
+until before=$(sent); sleep 1; [ "$before" = "$(sent)" ]; do :; done
 echo c >/proc/sysrq-trigger
