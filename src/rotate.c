@@ -476,8 +476,11 @@ static void cstats_opened(struct cstats_batch *batch)
 
 	if (list_empty(&batch->cut) || !cstats_barrier_done(&batch->barrier))
 		return;
+	spin_lock(&cstats_request_lock);
+	list_for_each_entry(r, &batch->cut, node)
+		r->state = CSTATS_OPEN;
+	spin_unlock(&cstats_request_lock);
 	list_for_each_entry(r, &batch->cut, node) {
-		cstats_state(r, CSTATS_OPEN);
 		r->proof = batch->barrier.proof;
 		r->opened = jiffies;
 		WRITE_ONCE(r->cpu, 0);
@@ -643,12 +646,18 @@ static void cstats_finish(struct cstats_set *set)
 		wake_up_all(&set->waiters.queue);
 }
 
-/* The set is done with, for now or, if it is dead, for good. */
+/* The set is done with for now. */
 static void cstats_leave(struct cstats_rotation *r)
 {
 	list_del_init(&r->node);
-	cstats_state(r, CSTATS_IDLE);
 	cstats_set_put(cstats_set_at(r));
+}
+
+/* The set is dead, and done with for good. */
+static void cstats_drop(struct cstats_rotation *r)
+{
+	cstats_state(r, CSTATS_IDLE);
+	cstats_leave(r);
 }
 
 /*
@@ -664,7 +673,7 @@ static unsigned int cstats_check(struct list_head *list)
 		struct cstats_set *set = cstats_set_at(r);
 
 		if (READ_ONCE(set->dead)) {
-			cstats_leave(r);
+			cstats_drop(r);
 		} else if (!cstats_over(set)) {
 			left++;
 		} else if (set->family) {
@@ -695,7 +704,7 @@ static bool cstats_check_sums(void)
 		struct cstats_set *set = cstats_set_at(r);
 
 		if (READ_ONCE(set->dead)) {
-			cstats_leave(r);
+			cstats_drop(r);
 			continue;
 		}
 		if (READ_ONCE(r->holds))
