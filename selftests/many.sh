@@ -50,7 +50,7 @@ $(memory)
 END
 results $debugfs/cstats_test/cstats_test_many
 each=$(((used_now - used) * 1024 / nr))
-limit=$((16 * 6 * (cpus + 1) + 260))
+limit=$((16 * 6 * cpus + 300))
 say "$each bytes for each instance in slabs and per-CPU memory; of all memory," \
 	"$(((free - free_now) * 1024 / nr)); promised are $limit on $cpus CPUs"
 check_memory "memory is as promised" test $each -le $limit

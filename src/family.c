@@ -229,7 +229,7 @@ int cstats_family_rename(struct cstats_instance *inst, const char *name)
 		err = strcmp(old->text, name) ? cstats_label_insert(family, label) : -EALREADY;
 		if (!err) {
 			label->member = member;
-			member->label = label;
+			WRITE_ONCE(member->label, label);
 			cstats_label_remove(family, old);
 			label = NULL;
 		}
@@ -243,9 +243,10 @@ int cstats_family_rename(struct cstats_instance *inst, const char *name)
 static void cstats_member_leave(struct cstats_member *member)
 {
 	struct cstats_family *family = member->set->family;
+	struct cstats_label *label = member->label;
 
-	cstats_label_remove(family, member->label);
-	member->label = NULL;
+	WRITE_ONCE(member->label, NULL);	/* for panic.c, before it is freed */
+	cstats_label_remove(family, label);
 	atomic_inc(&cstats_leaving);
 	list_add_tail(&member->leaving, &family->leaving);
 	cstats_count_members(family, -1);

@@ -54,7 +54,8 @@ struct cstats_label *cstats_label_new(const char *name)
 	size_t size = strlen(name) + 1;
 	struct cstats_label *label;
 
-	label = kzalloc(struct_size(label, text, size), GFP_KERNEL);
+	/* Not struct_size(), which counts the padding behind ->ref as well. */
+	label = kzalloc(offsetof(struct cstats_label, text) + size, GFP_KERNEL);
 	if (!label)
 		return NULL;
 	refcount_set(&label->ref, 1);
@@ -92,7 +93,7 @@ struct cstats_label *cstats_label_find(struct cstats_family *family, const char 
 void cstats_label_put(struct cstats_label *label)
 {
 	if (label && refcount_dec_and_test(&label->ref))
-		kfree_rcu(label, rcu);
+		kfree(label);
 }
 
 /* Make @set a family. Returns 0 or -ENOMEM. */

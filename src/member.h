@@ -14,19 +14,16 @@
 
 /**
  * struct cstats_label - the name of an instance
- * @node: in the family's table of names, until it is another's
- * @ref: held by the instance, and by reports that print it
- * @rcu: for those who look names up
+ * @node: in the family's table of names, until it is another's; names are looked
+ *	  up under the family's lock, so a label can be freed at once
  * @member: the instance
- * @text: the name
+ * @ref: held by the instance, and by reports that print it
+ * @text: the name; with eleven bytes, all of this fits into 32
  */
 struct cstats_label {
 	struct rhash_head node;
-	union {
-		refcount_t ref;
-		struct rcu_head rcu;
-	};
 	struct cstats_member *member;
+	refcount_t ref;
 	char text[];
 };
 

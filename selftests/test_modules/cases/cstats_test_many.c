@@ -17,7 +17,9 @@
 #include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/seq_file.h>
+#include <linux/overflow.h>
 #include <linux/sort.h>
+#include <linux/vmalloc.h>
 
 #include "cstats_test.h"
 
@@ -322,17 +324,17 @@ static void free_all(void)
 	while (nr_made)
 		cstats_instance_remove(&insts[--nr_made]);
 	cstats_destroy(&family.cs);
-	kvfree(insts);
+	vfree(insts);
 	kvfree(took);
 }
 
 static int __init many_init(void)
 {
-	insts = kvcalloc(nr, sizeof(*insts), GFP_KERNEL);
+	insts = vzalloc(array_size(nr, sizeof(*insts)));	/* not in slabs: see many.sh */
 	took = kvcalloc(nr / BATCH + 1, sizeof(*took), GFP_KERNEL);
 	if (!insts || !took || nr < 2 * BATCH * SAMPLES || nr % BATCH ||
 	    cstats_init_family(&family, "many", "device", fields, NR)) {
-		kvfree(insts);
+		vfree(insts);
 		kvfree(took);
 		return -ENOMEM;
 	}
