@@ -7,12 +7,6 @@
 
 #include <linux/cstats.h>
 #include <linux/ctype.h>
-#include <linux/percpu.h>
-
-/* As many values as fit a per-CPU allocation. */
-#define CSTATS_MAX_VALUES						\
-	((unsigned int)((PCPU_MIN_UNIT_SIZE - sizeof(struct cstats_cpu)) / \
-			(2 * sizeof(local64_t))))
 
 /* May a name of a set, field or label have this character, or begin with it? */
 static inline bool cstats_name_has(char c, bool first)

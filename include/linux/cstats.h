@@ -416,6 +416,11 @@ void cstats_bad_sequence(struct cstats_shared *shared);
 void cstats_bad_index(struct cstats_shared *shared, unsigned int field);
 unsigned int cstats_find_bucket(const struct cstats_histogram *h, u64 value);
 
+/* As many values as fit a per-CPU allocation, whatever the table is. */
+#define CSTATS_MAX_VALUES						\
+	((unsigned int)((PCPU_MIN_UNIT_SIZE - sizeof(struct cstats_cpu)) / \
+			(2 * sizeof(local64_t))))
+
 /* Open the set's slot, once preemption is off. */
 static __always_inline struct cstats_shared *
 __cstats_open(struct cstats *cs, struct cstats_open *to, bool rcu)
@@ -435,7 +440,7 @@ __cstats_open(struct cstats *cs, struct cstats_open *to, bool rcu)
 	if (unlikely(!shared))
 		shared = cstats_no_set(cs);
 	to->shared = shared;
-	to->limit = UINT_MAX;
+	to->limit = CSTATS_MAX_VALUES;
 	to->open = true;
 	return shared;
 }
