@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -370,6 +371,56 @@ class Formats(Case):
         for args in (("block",), ("--csv", "block"), ("-w", "block")):
             out, _ = self.cstat(*args, text=False)
             self.assertIn(b"\xff\xfe", out)
+
+
+class FullDisks(Case):
+    """The limit of a file's size stands for a disk that is full."""
+
+    def limited(self, *args, size=10000):
+        done = subprocess.run([sys.executable, CSTAT, *args], capture_output=True, text=True,
+                              env=self.environment(), timeout=60, check=False,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE,
+                                                                    (size, size)))
+        self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 2), done.stderr)
+        self.assertIn(f"cannot write {self.tmp}/", done.stderr)
+        self.assertIn("make room", done.stderr)
+
+    def test_log(self):
+        path = os.path.join(self.tmp, "log.csv")
+        self.limited("--csv", "-o", path, "0.02", "500")
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        self.assertGreater(len(text), 3000)
+        self.assertTrue(text.endswith("\n"))
+        times = [row["time"] for row in csv.DictReader(io.StringIO(text))]
+        self.assertEqual({times.count(t) for t in times}, {times.count(times[0])})
+        # There is room again: what comes stands behind whole lines.
+        self.cstat("--csv", "-o", path)
+        with open(path, encoding="utf-8") as file:
+            self.assertEqual({len(row) for row in csv.reader(file)}, {14})
+
+    def test_recording(self):
+        path = os.path.join(self.tmp, "rec")
+        self.limited("--record", path, "0.02", "500")
+        out, err = self.cstat("--replay", path, "-j")
+        self.assertGreater(len(out.splitlines()), 1)
+        self.assertEqual(err, "")
+
+    def test_standard_output(self):
+        for args in ((), ("-l",), ("-j",), ("-w",), ("--prometheus",), ("--help",),
+                     ("--version",), ("--check", "0"), ("heap", "--", "true")):
+            with open("/dev/full", "w", encoding="utf-8") as full:
+                done = subprocess.run([sys.executable, CSTAT, *args], stdout=full, text=True,
+                                      stderr=subprocess.PIPE, env=self.environment(),
+                                      check=False)
+            self.assertEqual((done.returncode, done.stderr), (
+                2, "cstat: cannot write standard output: No space left on device\n"), args)
+
+    def test_closed(self):
+        for closed, status in ((1, 0), (0, 0), (2, 0)):
+            done = subprocess.run(["sh", "-c", f'"$@" {closed}>&-', "sh", sys.executable, CSTAT],
+                                  capture_output=True, env=self.environment(), check=False)
+            self.assertEqual((done.returncode, done.stderr), (status, b""))
 
 
 class Checks(Case):

@@ -14,7 +14,7 @@ from .change import History
 from .errors import CstatError
 from .expr import Expression, Scope, check_names, shown
 from .formats import Csv, Json, WideCsv, json_listing
-from .recording import Recorder, Recording
+from .recording import Recorder, Recording, append
 from .select import Selection, expand, only_instances
 from .source import Debugfs
 from .table import COLUMNS, PerCpu, Table, Wide, listing
@@ -199,10 +199,10 @@ class Log:
 
     def _open(self):
         try:
-            self._file = open(self._path, "a", encoding="utf-8", errors="surrogateescape")
+            self._file = open(self._path, "ab", buffering=0)
         except OSError as err:
             raise CstatError(f"cannot write {self._path}: {err.strerror}") from err
-        self._headed = self._file.tell() > 0
+        self._headed = os.fstat(self._file.fileno()).st_size > 0
 
     def write(self, text, head=None):
         """@head comes before the first text of each file."""
@@ -211,10 +211,13 @@ class Log:
             self._file.close()
             self._open()
         if head and not self._headed:
-            self._file.write(head)
+            text = head + text
         self._headed = True
-        self._file.write(text)
-        self._file.flush()
+        if self._path:
+            append(self._file, self._path, text)
+        else:
+            self._file.write(text)
+            self._file.flush()
 
 
 def warn(message):
@@ -444,8 +447,10 @@ def _repeat(source, names, selection, expressions, options, command):
 def main(argv=None):
     """Run, and turn what goes wrong into a message and a status."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="surrogateescape")
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:	# closed: nothing else may get its number
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
+        getattr(sys, name).reconfigure(errors="surrogateescape")
     try:
         status = run(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
@@ -454,8 +459,13 @@ def main(argv=None):
         # The reader has seen enough. Python would complain at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 0
+    except OSError as err:
+        # What is left in the buffer of standard output has to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        where = err.filename or "cannot write standard output"
+        print(f"cstat: {where}: {err.strerror}", file=sys.stderr)
+        return 2
     except CstatError as err:
-        sys.stdout.flush()
         print(f"cstat: {err}", file=sys.stderr)
         if err.hint:
             print(f"cstat: {err.hint}", file=sys.stderr)

@@ -22,6 +22,8 @@ The fields of a set precede its first sample, and the first one after they chang
 A sample without `# end` was cut short and is left out.
 """
 
+import os
+
 from .errors import CstatError
 from .fields import Table, fields_text
 from .select import expand
@@ -30,20 +32,39 @@ from .text import Cuts, Sample, owner_name, parse
 _FIRST = "# cstat recording version: "
 
 
+def append(file, path, text):
+    """@text to the end of @file, opened without a buffer: all of it, or nothing where
+    the disk is full, so that a half line never stands before what comes later."""
+    data = text.encode("utf-8", "surrogateescape")
+    written = 0
+    try:
+        while written < len(data):
+            written += file.write(data[written:])
+    except OSError as err:
+        try:
+            os.ftruncate(file.fileno(), os.fstat(file.fileno()).st_size - written)
+        except OSError:
+            pass	# no file but a device, say
+        raise CstatError(f"cannot write {path}: {err.strerror}",
+                         "make room, and start it again: what was written before is whole"
+                         ) from err
+
+
 class Recorder:
     """Writes samples to a file, each of them whole before the next begins."""
 
     def __init__(self, path, source):
         self._source = source
         self._tables = {}
+        self._path = path
         try:
-            self._file = open(path, "w", encoding="utf-8", errors="surrogateescape")
+            self._file = open(path, "wb", buffering=0)
         except OSError as err:
             raise CstatError(f"cannot write {path}: {err.strerror}") from err
         module = source.module()
         nodes = " ".join(f"{cpu}={node}" for cpu, node in sorted(source.nodes().items()))
-        self._file.write(f"{_FIRST}1\n# module version {module['version']} "
-                         f"sync {module['sync']}\n# nodes {nodes}\n")
+        append(self._file, path, f"{_FIRST}1\n# module version {module['version']} "
+               f"sync {module['sync']}\n# nodes {nodes}\n")
 
     def write(self, sample):
         out = [f"# begin wall_ns {sample.wall_ns} now_ns {sample.now_ns}\n"]
@@ -55,8 +76,7 @@ class Recorder:
                 out.extend(f"#| {line}\n" for line in fields_text(name, table).splitlines())
         out.append(sample_text(sample))
         out.append("# end\n")
-        self._file.write("".join(out))
-        self._file.flush()
+        append(self._file, self._path, "".join(out))
 
     def close(self):
         self._file.close()
