@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import unittest
 
 from fakekernel import FakeKernel
@@ -68,6 +69,11 @@ class Case(unittest.TestCase):
             process.communicate()
         self.addCleanup(end)
         return process
+
+    def wait_for(self, condition):
+        """Until it is true, or the test's time is over."""
+        while not condition():
+            time.sleep(0.02)
 
     def load(self, pause=0.005):
         """Let the kernel count on, in a thread, until the test's end."""

@@ -502,6 +502,19 @@ open(path, "w").write(text)
         _, err = self.cstat("queue", "--", "/nonexistent", status=127)
         self.assertIn("cannot run", err)
 
+    def test_interrupt(self):
+        """It ends the run that it met, and the runs, as in perf stat."""
+        process = self.start("-r", "5", "-j", "queue", "--", "sh", "-c",
+                             f"touch {self.tmp}/on$(ls {self.tmp} | grep -c on); "
+                             f"[ ! -e {self.tmp}/on1 ] || exec sleep 60",
+                             start_new_session=True)
+        self.wait_for(lambda: os.path.exists(f"{self.tmp}/on1"))
+        os.killpg(process.pid, signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+        self.assertEqual(process.returncode, 130)
+        self.assertEqual(json.loads(out)["runs"], 2)
+        self.assertIn("interrupted in run 2 of 5", err)
+
     def test_stalled(self):
         self.kernel.stall("heap")
         self.kernel.step()
@@ -616,6 +629,23 @@ class Plots(Case):
         self.cstat("--plot", path, "0.1", "4")
         with open(path, "rb") as file:
             self.assertEqual(file.read(8), b"\x89PNG\r\n\x1a\n")
+
+    def test_interrupt(self):
+        path = os.path.join(self.tmp, "p.svg")
+        values = f"{self.debugfs}/cstats_sets/queue/values"
+        os.unlink(values)
+        os.mkfifo(values)	# a sample is read when it was written
+        process = self.start("--plot", path, "queue", "0.01")
+        for n in range(4):
+            with open(values, "w", encoding="utf-8") as file:
+                file.write(f"cstats version: 1\n# queue snapshot {n} time_ns {n}000000000\n"
+                           f"queue.in_items {n * n}\n")
+                os.mkfifo(f"{values}.new")	# the next one has a file of its own
+                os.rename(f"{values}.new", values)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(60), 0)
+        with open(path, encoding="utf-8") as file:
+            self.assertIn("items per second", file.read())
 
     def test_mistakes(self):
         self.cstat("--plot", os.path.join(self.tmp, "p.doc"), status=2)

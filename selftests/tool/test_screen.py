@@ -4,6 +4,7 @@
 import argparse
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -437,6 +438,18 @@ class Terminal(Case):
         self.see("now_items")
         self.send("C-c")
         self.assertNotIn("Traceback", self.see("status 0"))
+
+    def test_the_terminal_is_put_right_at_any_end(self):
+        self.begin("-i", "0.2")
+        self.see("now_items")
+        shell = self.tmux("list-panes", "-F", "#{pane_pid}").strip()
+        with open(f"/proc/{shell}/task/{shell}/children", encoding="ascii") as file:
+            os.kill(int(file.read()), signal.SIGTERM)
+        self.assertNotIn("now_items", self.see(f"status {128 + signal.SIGTERM}"))
+        terminal = self.tmux("list-panes", "-F", "#{pane_tty}").strip()
+        flags = subprocess.run(["stty", "-F", terminal], capture_output=True, text=True,
+                               check=True).stdout
+        self.assertNotRegex(flags, "-echo|-icanon")
 
     def test_replay(self):
         self.begin("-i", "0.05", "--replay", KMEM)

@@ -338,12 +338,17 @@ def _show(source, selection, names, expressions, options):
         output = Plot(*args)
     history, notices = History(source), Notices()
     first = True
-    for sample in samples(source, names, options):
-        if first:
-            selection.check_sample(sample)
-            first = False
-        notices.see(sample)
-        output.sample(sample, history.changes(sample))
+    if options.plot:	# an interrupt ends the samples, and they are drawn
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        for sample in samples(source, names, options):
+            if first:
+                selection.check_sample(sample)
+                first = False
+            notices.see(sample)
+            output.sample(sample, history.changes(sample))
+    except KeyboardInterrupt:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     output.close()
     return 0
 

@@ -24,21 +24,20 @@ from .units import human
 
 
 def _run(command):
-    """Run @command to its end: (status as in the shell, ns)."""
+    """Run @command to its end: (status as in the shell, ns, was there an interrupt)."""
+    seen = []
     start = time.monotonic_ns()
     try:
-        # As a shell does: the terminal's keys are for the command.
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        # As in a shell, the terminal's keys are for the command; exec() lets it have them.
+        before = signal.signal(signal.SIGINT, lambda *_: seen.append(True))
         try:
-            process = subprocess.Popen(command, preexec_fn=lambda: signal.signal(
-                signal.SIGINT, signal.SIG_DFL))
-            status = process.wait()
+            status = subprocess.Popen(command).wait()
         finally:
             signal.signal(signal.SIGINT, before)
     except OSError as err:
         raise CstatError(f"cannot run {command[0]}: {os.strerror(err.errno)}",
                          status=127 if isinstance(err, FileNotFoundError) else 126) from err
-    return (status if status >= 0 else 128 - status), time.monotonic_ns() - start
+    return (status if status >= 0 else 128 - status), time.monotonic_ns() - start, bool(seen)
 
 
 class Figure:
@@ -88,7 +87,7 @@ def repeat(source, names, selection, expressions, options, command, write, warn)
         if first_ns is None:
             first_ns = before.wall_ns
             selection.check_sample(before)
-        status, took = _run(command)
+        status, took, interrupted = _run(command)
         after = source.read(names)
         elapsed.append(took)
         changes = {name: Change(before.sets.get(name), cut, source.fields(name))
@@ -112,13 +111,17 @@ def repeat(source, names, selection, expressions, options, command, write, warn)
         scope = Scope(after, changes)
         for expression in expressions:
             results.setdefault(expression.name, []).append(expression.evaluate(scope))
+        if interrupted:
+            warn(f"interrupted in run {len(elapsed)} of {options.repeat}")
+            break
+    runs = len(elapsed)
     figures = {key: Figure(values) for key, values in changes_of.items()
                if any(values) or not (options.unchanged or options.hide_still)}
     text = shlex.join(command)
     if options.json:
         write(dumps({
             "schema": SCHEMA, "time": rfc3339(first_ns), "command": command,
-            "runs": options.repeat, "status": status, "elapsed_ns": elapsed,
+            "runs": runs, "status": status, "elapsed_ns": elapsed,
             "changes": [{"set": k.set, "label": k.label, "instance": k.instance,
                          "field": k.field, "unit": field_of(tables[k.set], k.field).unit,
                          "values": f.values, "mean": f.mean, "deviation": f.deviation}
@@ -127,7 +130,7 @@ def repeat(source, names, selection, expressions, options, command, write, warn)
                             for n, of in results.items()}}, options.pretty))
         return status
     write(f"\nWhat the machine counted while {text!r} ran"
-          f"{f' ({options.repeat} runs)' if options.repeat > 1 else ''}:\n\n")
+          f"{f' ({runs} runs)' if runs > 1 else ''}:\n\n")
     rows = [["field", "mean", "unit", "+-", "least", "most"]]
     for key, figure in figures.items():
         unit = field_of(tables[key.set], key.field).unit
@@ -139,7 +142,7 @@ def repeat(source, names, selection, expressions, options, command, write, warn)
     rows.append(["elapsed", f"{time_figure.mean / 1e9:.6f}", "seconds",
                  "" if time_figure.spread is None else f"{time_figure.spread:.2f} %",
                  f"{min(elapsed) / 1e9:.6f}", f"{max(elapsed) / 1e9:.6f}"])
-    if options.repeat == 1:
+    if runs == 1:
         rows = [row[:3] for row in rows]
     for line in columns(rows, {0, 2}):
         write(f"  {line}\n")

@@ -137,6 +137,18 @@ def _wrap(run):
         curses.endwin()
 
 
+class _Ended(BaseException):
+    """A signal asks for the end, before which the terminal has to be as it was."""
+
+    def __init__(self, status):
+        super().__init__()
+        self.status = status
+
+
+def _end(number, _frame):
+    raise _Ended(0 if number == signal.SIGINT else 128 + number)
+
+
 def live(source, names, selection, expressions, options):
     """-t"""
     if not sys.stdin.isatty() or not sys.stdout.isatty():
@@ -147,14 +159,15 @@ def live(source, names, selection, expressions, options):
     os.environ.setdefault("ESCDELAY", "25")
     for name in ("COLUMNS", "LINES"):	# curses would take them for the window's size
         os.environ.pop(name, None)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _end)
     view = View(source, selection, options, expressions, utf8)
     screen = Screen(source, names, view)
     try:
         curses.setupterm()
         _wrap(screen.run)
-    except KeyboardInterrupt:
-        pass
+    except _Ended as ended:
+        return ended.status
     except curses.error as err:
         raise CstatError(f"this terminal ({os.environ.get('TERM', 'TERM is not set')}) cannot "
                          f"show the live screen: {err}", "try: TERM=linux cstat -t") from err
