@@ -8,6 +8,7 @@ import shutil
 import signal
 import socket
 import stat
+import struct
 import subprocess
 import tempfile
 import time
@@ -249,12 +250,45 @@ class Listen(Case):
 
     def test_formats(self):
         _, url = self.serve()
-        text, headers = self.get(url)
-        self.assertIn("version=0.0.4", headers["Content-Type"])
-        text, headers = self.get(url, Accept="application/openmetrics-text; version=1.0.0")
-        self.assertIn("openmetrics-text", headers["Content-Type"])
-        self.assertIn("cstats_heap_wait_seconds",
-                      [family.name for family in openmetrics(text)])
+        new, old = "application/openmetrics-text", "text/plain"
+        for accept, kind in (
+                ("", old), (old, old), ("*/*", old), ("application/json", old), (";;,q=,", old),
+                (new, new), (f"{new}; version=1.0.0", new), (f"{new}, {old};q=0.5", new),
+                (f"{new};version=1.0.0,{new};version=0.0.1;q=0.75,{old};q=0.5,*/*;q=0.1", new),
+                (f"{new};q=0, {old}", old), (f"{new};q=0.4,{old};q=0.5", old),
+                (f"{new};q=0.4,*/*;q=0.1", new)):
+            text, headers = self.get(url, Accept=accept)
+            self.assertEqual(headers["Content-Type"].split(";")[0], kind, accept)
+            families = openmetrics(text) if kind == new else parse_text(text)
+            self.assertIn("cstats_heap_wait_seconds", [family.name for family in families])
+        self.assertIn("version=0.0.4", self.get(url)[1]["Content-Type"])
+
+    def test_head(self):
+        _, url = self.serve()
+        for target, status in ((url, 200), (url + "x", 404)):
+            with socket.create_connection(("127.0.0.1", int(url.split(":")[2][:-8]))) as s:
+                s.sendall(f"HEAD {target[target.index('/', 8):]} HTTP/1.0\r\n\r\n".encode())
+                head, _, body = b"".join(iter(lambda: s.recv(65536), b"")).partition(b"\r\n\r\n")
+            self.assertIn(f" {status} ".encode(), head.splitlines()[0])
+            self.assertEqual(body, b"")
+
+    def test_clients_that_go_or_hang(self):
+        """They leave no trace in the log, and do not keep others from an answer."""
+        process, url = self.serve()
+        address = ("127.0.0.1", int(url.split(":")[2][:-8]))
+        hanging = [socket.create_connection(address) for _ in range(25)]
+        for n, client in enumerate(hanging):
+            self.addCleanup(client.close)
+            client.sendall(b"GET /metrics HTTP/1.1\r\n"[:n])
+        for n in range(100):
+            with socket.create_connection(address) as s:
+                s.sendall(b"GET /metrics HTTP/1.1\r\n\r\n"[:n % 26 + 1])
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        for _ in range(20):
+            self.assertIn("cstats_up 1.0", self.get(url)[0])
+        process.terminate()
+        process.wait(10)
+        self.assertEqual(process.stderr.read(), "")
 
     def test_paths(self):
         process, url = self.serve()

@@ -31,6 +31,7 @@ from .units import BYTES, ns_of
 try:
     from prometheus_client import exposition
     from prometheus_client.core import Metric
+    from prometheus_client.openmetrics import exposition as openmetrics
 except ImportError:
     Metric = None
 
@@ -331,10 +332,34 @@ def parse_address(text):
 
 class _Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 64
 
-    def __init__(self, address, handler):
+    def __init__(self, address, handler, warn):
+        self._warn = warn
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, handler)
+
+    def handle_error(self, request, client_address):
+        """A client that goes before it has its answer is nothing to tell; all else is,
+        in a line."""
+        err = sys.exc_info()[1]
+        if not isinstance(err, (ConnectionError, TimeoutError)):
+            self._warn(f"a request of {client_address[0]} failed: {err!r}")
+
+
+def _wants_openmetrics(accept):
+    """Does a client with this header Accept prefer OpenMetrics to the text format?"""
+    weights = {}
+    for item in accept.split(","):
+        kind, *parameters = (part.strip().lower() for part in item.split(";"))
+        weight = 1.0
+        for parameter in parameters:
+            match = re.fullmatch(r"q=(\d(?:\.\d*)?)", parameter)
+            if match:
+                weight = float(match[1])
+        weights[kind] = max(weight, weights.get(kind, 0))
+    text = max(weights.get(kind, 0) for kind in ("text/plain", "text/*", "*/*"))
+    return weights.get("application/openmetrics-text", 0) > text
 
 
 def listen(source, names, selection, options, warn):
@@ -344,14 +369,15 @@ def listen(source, names, selection, options, warn):
     class Handler(http.server.BaseHTTPRequestHandler):
         """GET /metrics"""
         server_version = f"cstat/{VERSION}"
-        timeout = 30
+        timeout = 10
 
         def do_GET(self):
             """One cut for each scrape."""
             path = self.path.partition("?")[0]
             if path == "/metrics":
-                encode, kind = exposition.choose_encoder(self.headers.get("Accept", ""))
-                self._answer(200, kind, encode(scraper))
+                form = openmetrics if _wants_openmetrics(
+                    self.headers.get("Accept", "")) else exposition
+                self._answer(200, form.CONTENT_TYPE_LATEST, form.generate_latest(scraper))
             elif path == "/":
                 self._answer(200, "text/html; charset=utf-8",
                              b"<title>cstat</title><a href=/metrics>/metrics</a>\n")
@@ -359,19 +385,22 @@ def listen(source, names, selection, options, warn):
                 self._answer(404, "text/plain; charset=utf-8",
                              f"no {html.escape(path)}; there is /metrics\n".encode())
 
+        do_HEAD = do_GET
+
         def _answer(self, status, kind, body):
             self.send_response(status)
             self.send_header("Content-Type", kind)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            if self.command != "HEAD":
+                self.wfile.write(body)
 
         def log_message(self, format, *args):
             """Scrapes are not worth a line each."""
 
     host, port = parse_address(options.listen)
     try:
-        server = _Server((host, port), Handler)
+        server = _Server((host, port), Handler, warn)
     except (OSError, OverflowError) as err:
         raise CstatError(f"cannot listen on {options.listen}: {err}",
                          "another port may be free, as in --listen 127.0.0.1:9961") from err
