@@ -442,6 +442,7 @@ __cstats_open(struct cstats *cs, struct cstats_open *to, bool rcu)
 	to->shared = shared;
 	to->limit = CSTATS_MAX_VALUES;
 	to->open = true;
+	__acquire(RCU_SCHED);	/* for sparse: all paths have to release it */
 	return shared;
 }
 
@@ -784,9 +785,12 @@ static __always_inline void __cstats_rcu_release(struct cstats_rcu_section *s)
  * Context: As cstats_acquire().
  */
 #define cstats_release(s)						\
+({									\
+	__release(RCU_SCHED);						\
 	__builtin_choose_expr(						\
 		__builtin_types_compatible_p(typeof(s), struct cstats_rcu_section *), \
-		__cstats_rcu_release, __cstats_release)(s)
+		__cstats_rcu_release, __cstats_release)(s);		\
+})
 
 /**
  * cstats_count - a section with a single add
@@ -821,10 +825,12 @@ do {									\
  *	cstats_add(&s, IN, len);
  */
 #ifdef DEFINE_CLASS
+/* Sparse does not see the release at the end of a scope. */
+#define __cstats_scoped(s)	({ __auto_type __s = (s); __release(RCU_SCHED); __s; })
 DEFINE_CLASS(cstats_section, struct cstats_section, cstats_release(&_T),
-	     cstats_acquire(cs), struct cstats *cs)
+	     __cstats_scoped(cstats_acquire(cs)), struct cstats *cs)
 DEFINE_CLASS(cstats_rcu_section, struct cstats_rcu_section, cstats_release(&_T),
-	     cstats_rcu_acquire(rcu), struct cstats_rcu *rcu)
+	     __cstats_scoped(cstats_rcu_acquire(rcu)), struct cstats_rcu *rcu)
 #endif
 
 #endif /* _LINUX_CSTATS_H */

@@ -1026,6 +1026,7 @@ static void release_twice(void)
 		s = cstats_acquire(&set);
 		cstats_add(&s, UP, 1);
 		cstats_release(&s);
+		__acquire(RCU_SCHED);	/* for sparse, which finds the mistake */
 		cstats_release(&s);
 	}
 	check_eq(preempt_count(), count);

@@ -41,6 +41,7 @@ static void leak(struct cstats *cs)
 	lock_map_release(&cs->dep_map);
 #endif
 	preempt_enable();
+	__release(RCU_SCHED);	/* for sparse */
 }
 
 static void count(struct cstats *cs)

@@ -175,12 +175,15 @@ static int hold_many_thread(void *arg)
 	for (i = 0; s && i < MANY; i++) {
 		s[i] = cstats_acquire(&many[i]);
 		cstats_add(&s[i], UP, 1);
+		__release(RCU_SCHED);	/* for sparse, which knows no loops */
 	}
 	complete(&hold->opened);
 	while (!READ_ONCE(hold->end))
 		cpu_relax();
-	for (i = MANY - 1; s && i >= 0; i--)
+	for (i = MANY - 1; s && i >= 0; i--) {
+		__acquire(RCU_SCHED);
 		cstats_release(&s[i]);
+	}
 	lockdep_on();
 	kfree(s);
 	return 0;

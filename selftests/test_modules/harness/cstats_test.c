@@ -280,24 +280,35 @@ static void hold_add(struct cstats_section *s, const struct cstats_test_hold *ho
 		cstats_add(s, i, delta);
 }
 
-static int hold_thread(void *arg)
+/* Return: whether it was ended, and not by the time limit. */
+static bool hold_spin(struct cstats_test_hold *hold)
 {
 	u64 limit = ktime_get_ns() + (u64)CSTATS_TEST_HOLD_MS * NSEC_PER_MSEC;
+	bool ended;
+
+	complete(&hold->opened);
+	while (!(ended = READ_ONCE(hold->end)) && ktime_get_ns() < limit)
+		cpu_relax();
+	return ended;
+}
+
+static int hold_thread(void *arg)
+{
 	struct cstats_test_hold *hold = arg;
-	struct cstats_section s = cstats_acquire(hold->cs), inner, innermost;
+	struct cstats_section s = cstats_acquire(hold->cs);
 	bool ended;
 
 	hold_add(&s, hold, hold->delta / 2);
 	if (hold->nested) {
-		inner = cstats_acquire(hold->cs);
-		innermost = cstats_acquire(hold->cs);
+		struct cstats_section inner = cstats_acquire(hold->cs);
+		struct cstats_section innermost = cstats_acquire(hold->cs);
+
 		cstats_release(&innermost);
-	}
-	complete(&hold->opened);
-	while (!(ended = READ_ONCE(hold->end)) && ktime_get_ns() < limit)
-		cpu_relax();
-	if (hold->nested)
+		ended = hold_spin(hold);
 		cstats_release(&inner);
+	} else {
+		ended = hold_spin(hold);
+	}
 	hold_add(&s, hold, hold->delta - hold->delta / 2);
 	cstats_release(&s);
 	return ended ? 0 : -ETIME;

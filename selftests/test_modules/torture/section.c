@@ -24,6 +24,7 @@ struct torture_open {
 	struct cstats_within in[NR_FLAVOURS];
 };
 
+/* Sparse does not follow the flags: for it, nothing is open between the two. */
 static __always_inline void torture_acquire(struct torture_open *o)
 {
 	static struct cstats_instance nobody;
@@ -31,19 +32,25 @@ static __always_inline void torture_acquire(struct torture_open *o)
 	if (test_bit(FLAVOUR_SEQ, &torture_flavours)) {
 		o->seq = cstats_acquire(&torture_sets[FLAVOUR_SEQ].cs);
 		o->in[FLAVOUR_SEQ] = cstats_in(&o->seq, &nobody);
+		__release(RCU_SCHED);
 	}
 	if (test_bit(FLAVOUR_RCU, &torture_flavours)) {
 		o->rcu = cstats_rcu_acquire(&torture_sets[FLAVOUR_RCU]);
 		o->in[FLAVOUR_RCU] = cstats_in(&o->rcu, &nobody);
+		__release(RCU_SCHED);
 	}
 }
 
 static __always_inline void torture_release(struct torture_open *o)
 {
-	if (test_bit(FLAVOUR_RCU, &torture_flavours))
+	if (test_bit(FLAVOUR_RCU, &torture_flavours)) {
+		__acquire(RCU_SCHED);
 		cstats_release(&o->rcu);
-	if (test_bit(FLAVOUR_SEQ, &torture_flavours))
+	}
+	if (test_bit(FLAVOUR_SEQ, &torture_flavours)) {
+		__acquire(RCU_SCHED);
 		cstats_release(&o->seq);
+	}
 }
 
 /* Forget a section; the preemption count is put right, as by an oops. */

@@ -9,6 +9,8 @@
 
 #define __percpu
 #define __rcu
+#define __acquire(x)	((void)#x)	/* for sparse */
+#define __release(x)	((void)#x)
 #define __must_check	__attribute__((warn_unused_result))
 #define __aligned(x)	alignas(x)	/* in front of the type */
 #define noinline	__attribute_noinline__
