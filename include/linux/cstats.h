@@ -302,13 +302,15 @@ static __always_inline int __must_check __cstats_result(int err)
 #define __cstats_init_spec(set, name_, label_, fields_, nr, owner_, dev_)	\
 __cstats_result(({							\
 	static struct lock_class_key __cstats_key;			\
+	/* __initconst, perhaps: no part of a constant that is copied. */	\
+	const struct cstats_field *__cstats_fields = (fields_);		\
 									\
 	__cstats_init(__cstats_of(set), &(const struct cstats_spec){	\
 		.interface = CSTATS_INTERFACE,				\
 		.rcu = __builtin_types_compatible_p(typeof(set), struct cstats_rcu *), \
 		.name = (name_),					\
 		.label = (label_),					\
-		.fields = (fields_),					\
+		.fields = __cstats_fields,				\
 		.nr_fields = (nr),					\
 		.owner = (owner_),					\
 		.dev = (dev_),						\
