@@ -15,8 +15,11 @@ ipis_of_reads() {
 	echo $(($(ipis) - before))
 }
 
-# calls CPU: all function calls that it has taken by interrupt, by any caller
-calls() { awk -v cpu="$1" '$1 == "CAL:" { print $(cpu + 2) }' /proc/interrupts; }
+# calls CPU: all function calls that it has taken by interrupt, by any caller; or nothing
+# where the machine does not count them
+calls() {
+	awk -v cpu="$1" '/Function call interrupts/ { print $(cpu + 2) }' /proc/interrupts
+}
 
 unmount() {
 	echo member >"$cgroup/iso/cpuset.cpus.partition"
@@ -26,9 +29,7 @@ unmount() {
 
 start 9
 
-if [ "$(grep -c ^processor /proc/cpuinfo)" -lt 2 ] || [ "$(uname -m)" != x86_64 ]; then
-	skip_all "needs two CPUs"
-fi
+[ "$(grep -c ^processor /proc/cpuinfo)" -ge 2 ] || skip_all "needs two CPUs"
 log_mark
 load cstats
 load cstats_test
@@ -78,8 +79,12 @@ case $(uname -r) in
 	echo $busy >"$cgroup/iso/cgroup.procs"
 	calls_before=$(calls 1)
 	ipis_of_reads >/dev/null
-	check "the isolated CPU takes no function call under rcu_expedited" test \
-		"$(($(calls 1) - calls_before))" -lt 5
+	what="the isolated CPU takes no function call under rcu_expedited"
+	if [ -n "$calls_before" ]; then
+		check "$what" test "$(($(calls 1) - calls_before))" -lt 5
+	else
+		ktap_test_skip "$what: this machine does not count them"
+	fi
 	kill $busy
 	wait $busy 2>/dev/null
 	echo 0 >/sys/kernel/rcu_expedited ;;
