@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# disassembly - the x86 writer: no LOCK prefix, no fence, few instructions
+# disassembly - the writers' instructions: few, and on x86-64 no LOCK prefix and no fence;
+# on other machines only those atomic ones and the barrier that src/README.md tells of
 #
 # The disassembly of test_modules/cstats_test_writer.ko is made when it is built. The
 # module also has writers that break these rules, and the test must find them.
@@ -10,17 +11,17 @@ dir=$(dirname "$0")
 . "$dir/lib/lib.sh"
 
 # instructions FUNCTION: one a line, with the symbol that it refers to behind it. The
-# call of __fentry__ is left out, as it is a no-op unless traced.
+# call of __fentry__ or mcount is left out, as it is a no-op unless traced.
 instructions() {
 	awk -v name="<$1>:" '
 	function flush() {
-		if (line != "" && line !~ /__fentry__/)
+		if (line != "" && line !~ /__fentry__|mcount/)
 			print line
 		line = ""
 	}
-	/^[0-9a-f]+ </ { flush(); inside = $2 == name }
+	/^[0-9a-f]+ <[^.]/ { flush(); inside = $2 == name }
 	!inside { next }
-	/R_X86_64_/ { line = line " " $NF; next }
+	/\tR_[A-Z0-9_]+\t/ { line = line " " $(NF); next }
 	!/^ *[0-9a-f]+:\t/ { next }
 	{
 		flush()
@@ -86,10 +87,80 @@ examine_rcu() {
 	}'
 }
 
-grep -q 'file format elf64-x86-64' "$dir/writer.dis" || skip_all "not x86-64"
+# calls FUNCTION: what it calls besides what somebody else has to do, each after "; "
+calls() {
+	awk -v name="<$1>:" '
+	/^[0-9a-f]+ <[^.]/ { inside = $2 == name }
+	inside && /\tR_[0-9A-Z]+_(CALL|JUMP|PLT|REL24|PC32\t)/ &&
+	!/(cstats_no_set|cstats_bad_sequence|preempt_schedule|mcount|__fentry__|__ubsan_)/ {
+		printf "; %s", $NF
+	}' "$dir/writer.dis"
+}
+
+# examine_other FUNCTION EXPECTED MOST: a section on another machine, with all that it
+# seldom or never executes. EXPECTED are its instructions that match $atomic, barriers
+# without their number, as there may be two ways to one; MOST is the limit of all.
+examine_other() {
+	found=$(instructions "$1" | grep -E "^($atomic)" |
+		sed -E 's/^(dmb|fence)[[:space:]]+/\1-/; s/[[:space:]].*//' | sort | uniq -c |
+		awk '{ printf "%s%s%s", n++ ? ", " : "", $2 ~ /dmb|fence|sync/ ? "" : $1 " ", $2 }')
+	called=$(calls "$1")
+	total=$(instructions "$1" | wc -l)
+	echo "$total instructions, among them $found$called"
+	[ "$found" = "$2" ] && [ -z "$called" ] && [ "$total" -le "$3" ]
+}
+
 ! grep -q 'User Mode Linux' /proc/cpuinfo || skip_all "User-mode Linux has its own barriers"
-! grep -qE 'R_X86_64_PLT32.*(__asan_|__tsan_|lock_acquire)' "$dir/writer.dis" ||
+! grep -qE '\tR_.*(__asan_|__tsan_|lock_acquire)' "$dir/writer.dis" ||
 	skip_all "this kernel watches every access"
+
+# Six additions, with a sequence counter and without
+format=$(sed -n 's/.*file format //p' "$dir/writer.dis")
+case $format in
+elf64-x86-64)	rcu='' ;;
+elf64-littleaarch64) # with LSE and without
+	atomic='dmb|dsb|isb|ldadd|stadd|swp|cas|ld(a|ax|x)r|st(l|lx|x)r'
+	rcu='6 ldadd, 6 ldxr, 6 stxr' six="dmb-ishst, $rcu" most=140 most_rcu=105 ;;
+elf32-littlearm)
+	atomic='dmb|dsb|isb|mcr|ldrex|strex|swp'
+	rcu='6 ldrexd, 6 strexd' six="dmb-ishst, $rcu" most=115 most_rcu=80 ;;
+elf32-i386)
+	atomic='lock|[mls]fence|cpuid|cmpxchg|xchg'
+	rcu='6 cmpxchg8b' six=$rcu most=140 most_rcu=85 ;;
+elf64-powerpcle)
+	atomic='(hw|lw|pte|i)?sync|eieio|l[bhwd]arx|st[bhwd]cx'
+	rcu='6 ldarx, 6 stdcx.' six='6 ldarx, lwsync, 6 stdcx.' most=115 most_rcu=75 ;;
+elf64-littleriscv)
+	atomic='fence|amo|lr\.|sc\.'
+	rcu='6 amoadd.d' six="$rcu, fence-w,w" most=120 most_rcu=80 ;;
+elf64-s390)
+	! grep -qE '\t(laag|agsi)' "$dir/writer.dis" || skip_all "no rules for z196 and later"
+	atomic='bcr|br[[:space:]]+%r0|csg?|cs'
+	rcu='6 csg' six=$rcu most=80 most_rcu=53 ;;
+*)	skip_all "no rules for $format" ;;
+esac
+
+if [ -n "$rcu" ]; then
+	start 9
+	say "six fields: $(examine_other cstats_writer_six "$six" "$most")"
+	check "six fields: $six, at most $most instructions" \
+		examine_other cstats_writer_six "$six" "$most"
+	for broken in fence lock xchg long; do
+		say "with $broken: $(examine_other cstats_writer_$broken "$six" "$most")"
+		check "a writer with $broken is found" \
+			fails examine_other cstats_writer_$broken "$six" "$most"
+	done
+	say "six fields, RCU flavour: $(examine_other cstats_writer_rcu "$rcu" "$most_rcu")"
+	check "six fields, RCU flavour: $rcu, at most $most_rcu instructions" \
+		examine_other cstats_writer_rcu "$rcu" "$most_rcu"
+	for broken in fence lock long; do
+		broken=rcu_$broken
+		say "with $broken: $(examine_other cstats_writer_$broken "$rcu" "$most_rcu")"
+		check "a writer with $broken is found" \
+			fails examine_other cstats_writer_$broken "$rcu" "$most_rcu"
+	done
+	finish
+fi
 start 11
 
 say "six fields: $(examine cstats_writer_six)"
