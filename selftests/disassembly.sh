@@ -21,7 +21,7 @@ instructions() {
 	}
 	/^[0-9a-f]+ <[^.]/ { flush(); inside = $2 == name }
 	!inside { next }
-	/\tR_[A-Z0-9_]+\t/ { line = line " " $(NF); next }
+	/[ \t]R_[A-Z0-9_]+[ \t]/ { line = line " " $(NF); next }
 	!/^ *[0-9a-f]+:\t/ { next }
 	{
 		flush()
@@ -76,7 +76,7 @@ examine_rcu() {
 	/^addq? .*\$0x1,.*\(%r/				{ adds++; next }
 	/^(inc|dec)l .*%gs:.*(preempt_count|pcpu_hot)/	{ may("count", 2); next }
 	/^(mov|add) .*%gs:.*this_cpu_off/		{ may("this_cpu_off", 1); next }
-	/^mov .*\(%r[a-z0-9]+\),%r/			{ may("load", 3); next }
+	/^(mov|add) .*\(%r[a-z0-9]+\),%r/		{ may("load", 3); next }
 	/^test /					{ may("test", 1); next }
 	/^(je|jne) /					{ may("branch", 2); next }
 	/^(lea .*|add %r[a-z0-9]+),%r/			{ may("address", 2); next }
@@ -91,7 +91,7 @@ examine_rcu() {
 calls() {
 	awk -v name="<$1>:" '
 	/^[0-9a-f]+ <[^.]/ { inside = $2 == name }
-	inside && /\tR_[0-9A-Z]+_(CALL|JUMP|PLT|REL24|PC32\t)/ &&
+	inside && /[ \t]R_[0-9A-Z]+_(CALL|JUMP|PLT|REL24|PC32[ \t])/ &&
 	!/(cstats_no_set|cstats_bad_sequence|preempt_schedule|mcount|__fentry__|__ubsan_)/ {
 		printf "; %s", $NF
 	}' "$dir/writer.dis"
@@ -111,7 +111,7 @@ examine_other() {
 }
 
 ! grep -q 'User Mode Linux' /proc/cpuinfo || skip_all "User-mode Linux has its own barriers"
-! grep -qE '\tR_.*(__asan_|__tsan_|lock_acquire)' "$dir/writer.dis" ||
+! grep -qE '[[:space:]]R_.*(__asan_|__tsan_|lock_acquire)' "$dir/writer.dis" ||
 	skip_all "this kernel watches every access"
 
 # Six additions, with a sequence counter and without
@@ -120,7 +120,7 @@ case $format in
 elf64-x86-64)	rcu='' ;;
 elf64-littleaarch64) # with LSE and without
 	atomic='dmb|dsb|isb|ldadd|stadd|swp|cas|ld(a|ax|x)r|st(l|lx|x)r'
-	rcu='6 ldadd, 6 ldxr, 6 stxr' six="dmb-ishst, $rcu" most=140 most_rcu=105 ;;
+	rcu='6 ldadd, 6 ldxr, 6 stxr' six="dmb-ishst, $rcu" most=125 most_rcu=92 ;;
 elf32-littlearm)
 	atomic='dmb|dsb|isb|mcr|ldrex|strex|swp'
 	rcu='6 ldrexd, 6 strexd' six="dmb-ishst, $rcu" most=115 most_rcu=80 ;;
