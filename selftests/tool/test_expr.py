@@ -86,6 +86,12 @@ class Expressions(unittest.TestCase):
             with self.assertRaises(CstatError, msg=text):
                 Expression(text)
 
+    def test_too_large(self):
+        for text in ("(1<<1000)*(1<<1000)", "-(1<<1000)", "(1<<1000)*(1<<1000)/3"):
+            with self.assertRaisesRegex(CstatError, "300 digits"):
+                value(text)
+        self.assertEqual(value("(1<<1000)*(1<<1000)/(1<<1000)/(1<<1000)"), 1)
+
     def test_unknown_names(self):
         for text, near in (("b.raeds", "b.reads"), ("b{dm-1}.reads", "b{dm-0}")):
             with self.assertRaises(CstatError) as caught:

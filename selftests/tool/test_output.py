@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0
 """What cstat prints, by running it."""
 
+import contextlib
 import csv
 import datetime
 import io
 import json
 import os
+import random
 import re
 import resource
 import signal
@@ -15,7 +17,8 @@ import time
 
 import jsonschema
 from common import CSTAT, KMEM, ROOT, Case
-from cstat.main import Ticker
+from cstat.errors import CstatError
+from cstat.main import Ticker, run
 
 
 def schema():
@@ -280,6 +283,22 @@ class OnlyWhatWasAskedFor(Case):
                            ("block{dm0}", "block{dm-0}")):
             _, err = self.cstat(name, status=2)
             self.assertIn(f"did you mean {near}?", err)
+        for name in ("", "{", "queue.", "queue..x", ".x", "zz*", "queue.zz*", "block{zz*}",
+                     "heap{*}"):
+            _, err = self.cstat(name, status=2)
+            self.assertTrue(err.startswith("cstat: "), err)
+
+    def test_numbers_that_are_none(self):
+        for args in (("0",), ("-1",), ("1", "0"), ("1", "-2"), ("-5", "3"), ("nan",), ("-i", "-3"),
+                     ("-c", "0"), ("-i", "1e99"), ("1e9",), ("1", "1.5")):
+            _, err = self.cstat("queue", *args, status=2)
+            self.assertRegex(err, "is no number|no set nan")
+
+    def test_what_does_not_go_together(self):
+        for args in (("-j", "--csv"), ("-P", "-w"), ("--per-node", "--csv"), ("-P", "--last"),
+                     ("-t", "-l"), ("--replay", KMEM, "--", "true")):
+            _, err = self.cstat(*args, status=2)
+            self.assertEqual(len(err.splitlines()), 2, args)
 
     def test_help(self):
         for option in ("-h", "--help"):
@@ -575,6 +594,30 @@ class Recordings(Case):
             self.assertEqual(len(out.splitlines()), samples)
             if samples and length not in ends:
                 self.assertIn(f"the {samples} whole ones", err)
+
+    def test_damage(self):
+        """What cannot be understood ends a recording; it is no traceback."""
+        path = self.record("0.01", "3")
+        with open(path, "rb") as file:
+            whole = file.read()
+        draw = random.Random(1)
+        for n in range(60):
+            at = draw.randrange(len(whole))
+            damage = draw.choice((b"", b"\n", b" ", b"\xff", b"# begin \n", b"# fields\n",
+                                  b"\n#| x\n", b"\n# nodes 0 1=\n", b"\n# end\n"))
+            with open(path, "wb") as file:
+                file.write(whole[:at] + damage + whole[at + draw.randrange(100):])
+            how = ("-j", "-w", "-P", "--csv", "--prometheus", "-l")[n % 6]
+            with contextlib.redirect_stdout(io.StringIO()), (
+                    contextlib.redirect_stderr(io.StringIO())), contextlib.suppress(CstatError):
+                run(["--replay", path, how])
+
+    def test_onto_itself(self):
+        path = self.record("0.01", "3")
+        os.link(path, path + ".link")
+        _, err = self.cstat("--replay", path, "--record", path + ".link", status=2)
+        self.assertIn("one file", err)
+        self.assertEqual(len(self.cstat("--replay", path, "-j")[0].splitlines()), 3)
 
     def test_recorder_that_is_killed(self):
         path = os.path.join(self.tmp, "rec")

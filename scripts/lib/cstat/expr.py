@@ -38,6 +38,9 @@ _COMPARE = {"<": lambda a, b: a < b, "<=": lambda a, b: a <= b, "==": lambda a, 
             "!=": lambda a, b: a != b, ">": lambda a, b: a > b, ">=": lambda a, b: a >= b}
 
 
+_MOST = 10 ** 300	# a float holds all that is less
+
+
 class _NoValue(Exception):
     """The expression has no value in this sample."""
 
@@ -246,9 +249,13 @@ class Expression:
         """The value as int or Fraction; None when it has none."""
         self.used = []
         try:
-            return self._run(scope)
+            value = self._run(scope)
         except _NoValue:
             return None
+        if abs(value) >= _MOST:
+            raise CstatError(f"{self.text!r}: the value has more than 300 digits",
+                             "shift by less, or divide")
+        return value
 
 
 class Scope:

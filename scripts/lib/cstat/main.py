@@ -139,10 +139,10 @@ def parse(argv):
             raise CstatError(f"no option {word}", "cstat --help lists the options")
     options.names += rest
     numbers = []
-    while options.names and len(numbers) < 2 and re.match(r"[0-9.]", options.names[-1]):
+    while options.names and len(numbers) < 2 and re.match(r"-?[0-9.]", options.names[-1]):
         numbers.insert(0, options.names.pop())
     for name in options.names:
-        if re.match(r"[0-9.]", name):
+        if re.match(r"-?[0-9.]", name):
             raise CstatError(f"{name}: DELAY and COUNT come last", "cstat NAME DELAY COUNT")
     try:
         if numbers:
@@ -178,6 +178,13 @@ def _exclude(options, command):
         raise CstatError("-r needs a command", "as in: cstat -r 10 -- ls /")
     if command is not None and options.replay:
         raise CstatError("a command has no recording", "leave out --replay")
+    if options.replay and options.record and os.path.exists(options.record) and (
+            os.path.samefile(options.replay, options.record)):
+        raise CstatError(f"--replay and --record name one file, {options.record}",
+                         "give --record another one")
+    if options.per_cpu and (options.wide or options.csv) and not (options.top or options.record):
+        raise CstatError(f"{'-w' if options.wide else '--csv'} has no columns for single CPUs",
+                         "leave it out; -P and -j go together")
     if options.last and options.per_cpu:
         raise CstatError("--last has no values of single CPUs", "leave out one of them")
 

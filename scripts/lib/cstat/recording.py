@@ -19,7 +19,7 @@ kernel's text, and by people:
     # end
 
 The fields of a set precede its first sample, and the first one after they changed.
-A sample without `# end` was cut short and is left out.
+A sample without `# end` was cut short and is left out. What follows damage is, too.
 """
 
 import os
@@ -145,6 +145,15 @@ class Recording:
             self._nodes = {int(c): int(n) for c, n in (w.split("=") for w in words[2:])}
 
     def _next(self):
+        """The next whole sample, or None."""
+        try:
+            return self._parse()
+        except (ValueError, IndexError, KeyError):
+            self._warn(f"{self.path} is damaged; the {self._count} whole samples before "
+                       "that are used")
+            return None
+
+    def _parse(self):
         sample = table = None
         short = False
         lines = []

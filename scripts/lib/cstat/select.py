@@ -15,7 +15,7 @@ A pattern with a field and without braces is about a set's own values.
 import fnmatch
 import re
 
-from .errors import unknown
+from .errors import CstatError, unknown
 from .fields import base_of
 from .text import owner_name, unescape
 
@@ -97,6 +97,9 @@ class Pattern:
     def complain(self, keys):
         """The error for a pattern that matches none of @keys."""
         keys = [k for k in keys if self.matches_set(k.set)]
+        if self.instance is not None and all(k.instance is None for k in keys):
+            return CstatError(f"no instance {self.text}: {self.set} is no family now",
+                              f"cstat -l {self.set} says what it is")
         owners = [k for k in keys if self._matches_owner(k)]
         if self.instance is not None and not owners:
             return unknown("instance", self.text,
@@ -105,7 +108,7 @@ class Pattern:
                  for k in owners]
         if "*" in self.set:
             names = [f"{k.set}.{k.field}" for k in owners]
-        return unknown("field", self.text, names)
+        return unknown("field", self.text.removeprefix("*."), names)
 
 
 class Selection:

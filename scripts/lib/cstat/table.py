@@ -218,18 +218,21 @@ class PerCpu(Output):
                 continue
             since = not change.why and change.old.percpu
             lines.append(f"change in {seconds(change.elapsed_ns)} s" if since else "value")
-            rows, groups = [], []
-            for key in self.keys(change):
+            rows = []
+            keys = [key for key in self.keys(change) if key in change.new.percpu]
+            groups = sorted({cpu for key in keys for cpu in change.new.percpu[key]})
+            if nodes is not None:
+                groups = list(by_node(dict.fromkeys(groups, 0), nodes))
+            for key in keys:
                 parts = (change.cpu_delta(key) if since else None) or change.new.percpu[key]
-                uneven = imbalance(parts.values())
                 if nodes is not None:
                     parts = by_node(parts, nodes)
-                    uneven = imbalance(parts.values())
-                groups = list(parts)
+                uneven = imbalance(parts.values())
                 unit = field_of(table, key.field).unit
                 rows.append([key.name, "-" if uneven is None else f"{uneven:.2f}"]
                             + [number(v, unit, self.options.human)
-                               for v in [sum(parts.values())] + list(parts.values())])
+                               for v in [sum(parts.values())]
+                               + [parts.get(group, 0) for group in groups]])
             if rows:
                 head = ["field", "imbalance", "total"] + [
                     f"{word}{g}" if g >= 0 else "elsewhere" for g in groups]
