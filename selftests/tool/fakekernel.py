@@ -13,7 +13,8 @@ have histograms too, and queue. In every step all sums and identities hold:
     a family's values are the sums over its instances
     percpu adds up to values
 
-Each file is replaced by a rename, so that one open is one snapshot. The numbers
+Each file is replaced by a rename, so that one open is one snapshot. A load may step in
+a thread of its own, while the test lets sets stall and go. The numbers
 come from a seeded generator and are the same in every run; times are real.
 """
 
@@ -21,6 +22,7 @@ import os
 import random
 import shutil
 import sys
+import threading
 import time
 
 FIELDS = {
@@ -57,6 +59,7 @@ class FakeKernel:
     def __init__(self, directory, cpus=4, devices=("dm-0", "nvme0n1", "my disk", "eth0.100"),
                  seed=1):
         self.dir = directory
+        self.lock = threading.Lock()	# each of the methods that others call is one event
         self.cpus = cpus
         self.devices = list(devices)
         self.random = random.Random(seed)
@@ -165,26 +168,30 @@ class FakeKernel:
 
     def stall(self, name):
         """From now on the set shows its last snapshot."""
-        text = self._text(name)
-        self.stalled[name] = (f"# {name} stalled: a section or a CPU takes too long, "
-                              "values are of the last snapshot\n" + text)
-        # The kernel's own fails to open, with ETIMEDOUT.
-        os.unlink(os.path.join(self.dir, "cstats_sets", name, "percpu"))
+        with self.lock:
+            self.stalled[name] = (f"# {name} stalled: a section or a CPU takes too long, "
+                                  "values are of the last snapshot\n" + self._text(name))
+            # The kernel's own fails to open, with ETIMEDOUT.
+            os.unlink(os.path.join(self.dir, "cstats_sets", name, "percpu"))
 
     def remove(self, name):
         """The set goes away."""
-        self.sets.remove(name)
-        shutil.rmtree(os.path.join(self.dir, "cstats_sets", name))
+        with self.lock:
+            self.sets.remove(name)
+            shutil.rmtree(os.path.join(self.dir, "cstats_sets", name))
 
     def reset(self):
         """All sets count from here."""
-        for parts in self.values.values():
-            parts[:] = [0] * self.cpus
-        self.since_ns = time.monotonic_ns()
+        with self.lock:
+            for parts in self.values.values():
+                parts[:] = [0] * self.cpus
+            self.since_ns = time.monotonic_ns()
 
     def step(self, events=200):
-        self.count(events)
-        self.write()
+        """So many events, and the files as of then."""
+        with self.lock:
+            self.count(events)
+            self.write()
 
 
 def main():

@@ -179,14 +179,14 @@ class Tables(Case):
         process = self.start("queue", "0.01", "500")
         process.stdout.readline()
         process.stdout.close()
-        self.assertEqual(process.wait(10), 0)
+        self.assertEqual(process.wait(60), 0)
         self.assertEqual(process.stderr.read(), "")
 
     def test_interrupt(self):
         process = self.start("queue", "0.05")
         process.stdout.readline()
         process.send_signal(signal.SIGINT)
-        self.assertEqual(process.wait(10), -signal.SIGINT)
+        self.assertEqual(process.wait(60), -signal.SIGINT)
         self.assertEqual(process.stderr.read(), "")
 
     def test_a_set_that_goes_and_comes(self):
@@ -365,12 +365,9 @@ class Formats(Case):
         process = self.start("--csv", "-o", log, "queue", "0.05")
 
         def lines(path):
-            for _ in range(200):
-                if os.path.exists(path) and os.path.getsize(path) > 200:
-                    with open(path, encoding="utf-8") as file:
-                        return file.read().splitlines()
-                time.sleep(0.05)
-            self.fail(f"nothing in {path}")
+            self.wait_for(lambda: os.path.exists(path) and os.path.getsize(path) > 200)
+            with open(path, encoding="utf-8") as file:
+                return file.read().splitlines()
         lines(log)
         os.rename(log, log + ".1")
         process.send_signal(signal.SIGHUP)
@@ -622,10 +619,7 @@ class Recordings(Case):
     def test_recorder_that_is_killed(self):
         path = os.path.join(self.tmp, "rec")
         process = self.start("--record", path, "queue", "0.02")
-        for _ in range(200):
-            if os.path.exists(path) and os.path.getsize(path) > 2000:
-                break
-            time.sleep(0.02)
+        self.wait_for(lambda: os.path.exists(path) and os.path.getsize(path) > 2000)
         process.kill()
         process.wait()
         out, _ = self.cstat("--replay", path, "-j")
