@@ -8,8 +8,8 @@
 # A TEST is a file of cstats_bench, or one of: six (writers of six fields, in
 # several passes), modes (reads in each mode of the parameter sync that uses IPIs),
 # modes_busy (the same while all CPUs write), who (readers that wait for each
-# other, in each mode), ipis (what they send) and sets:N (N sets in one file).
-# The samples go to /out/samples.
+# other, in each mode), ipis (what they send), sets:N (N sets in one file) and
+# instances:N (a family with N instances). The samples go to /out/samples.
 
 rounds=$1
 shift
@@ -65,23 +65,24 @@ for test; do
 			echo "ipis_per_1000_reads name=$mode: $(($(calls) - before))" >>$out
 		done
 		echo auto >$sync ;;
-	sets:*)
-		sets=${test#*:}
+	sets:* | instances:*)
+		what=${test%:*} number=${test#*:}
+		cat=/sys/kernel/debug/cstats text=$bench/text
+		[ "$what" = sets ] || cat=${cat}_sets/bench_family/values text=$bench/family_text
 		read -r percpu slab <<-EOF
 		$(memory)
 		EOF
-		echo "$sets" >$bench/sets || exit
+		echo "$number" >"$bench/$what" || exit
 		read -r percpu_now slab_now <<-EOF
 		$(memory)
 		EOF
-		echo "sets_memory_kb what=percpu sets=$sets: $((percpu_now - percpu))" >>$out
-		echo "sets_memory_kb what=slab sets=$sets: $((slab_now - slab))" >>$out
+		echo "memory_kb what=percpu $what=$number: $((percpu_now - percpu))" >>$out
+		echo "memory_kb what=slab $what=$number: $((slab_now - slab))" >>$out
 		n=$rounds
-		[ "$sets" -lt 1000 ] || n=$((rounds / 4 + 1))
-		./timecat "$n" cstats=/sys/kernel/debug/cstats text=$bench/text \
-			>/tmp/cat || exit
-		sed "s/^cat_ns /cat_ns sets=$sets /" /tmp/cat >>$out
-		echo 0 >$bench/sets || exit ;;
+		[ "$number" -lt 1000 ] || n=$((rounds / 4 + 1))
+		./timecat "$n" "cstats=$cat" "text=$text" >/tmp/cat || exit
+		sed "s/^cat_ns /cat_ns $what=$number /" /tmp/cat >>$out
+		echo 0 >"$bench/$what" || exit ;;
 	*)
 		cat "$bench/$test" >>$out || exit ;;
 	esac

@@ -208,6 +208,8 @@ static const struct test {
 	{ "readers", test_readers },
 	{ "readers_busy", test_readers_busy },
 	{ "fields", test_fields },
+	{ "grace", test_grace },
+	{ "family", test_family },
 	{ "mode", test_mode },
 	{ "mode_busy", test_mode_busy },
 	{ "read", test_read },
@@ -279,6 +281,14 @@ static const struct file_operations test_fops = {
 	.release = bench_release,
 };
 
+static void bench_stop(void)
+{
+	debugfs_remove(bench_dir);
+	sets_exit();
+	family_exit();
+	writers_free();
+}
+
 static int __init bench_init(void)
 {
 	unsigned int i;
@@ -287,10 +297,9 @@ static int __init bench_init(void)
 	if (err)
 		return err;
 	bench_dir = debugfs_create_dir("cstats_bench", NULL);
-	err = sets_init(bench_dir);
+	err = sets_init(bench_dir) ?: family_init(bench_dir);
 	if (err) {
-		debugfs_remove(bench_dir);
-		writers_free();
+		bench_stop();
 		return err;
 	}
 	for (i = 0; i < ARRAY_SIZE(tests); i++)
@@ -301,9 +310,7 @@ static int __init bench_init(void)
 
 static void __exit bench_exit(void)
 {
-	debugfs_remove(bench_dir);
-	sets_exit();
-	writers_free();
+	bench_stop();
 }
 
 module_init(bench_init);

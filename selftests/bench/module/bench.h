@@ -57,6 +57,7 @@ int test_mode(struct out *o);
 int test_mode_busy(struct out *o);
 int test_read(struct out *o);
 int test_fields(struct out *o);
+int test_grace(struct out *o);
 int test_concurrent(struct out *o);
 int test_memory(struct out *o);
 
@@ -66,6 +67,11 @@ int test_who(struct out *o);
 /* sets.c */
 int sets_init(struct dentry *dir);
 void sets_exit(void);
+
+/* family.c */
+int family_init(struct dentry *dir);
+void family_exit(void);
+int test_family(struct out *o);
 
 /* Field descriptions f0, f1, ... with room for @nr; to be freed with kvfree(). */
 struct cstats_field *bench_fields_new(unsigned int nr);

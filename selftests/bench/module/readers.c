@@ -165,11 +165,13 @@ static const struct reader {
 	void (*read)(void);
 } readers[] = {
 	{ "cstats", read_cstats },
-	{ "cstats_rcu", read_cstats_rcu },
 	{ "ipi", read_ipi },
 	{ "ipi_touch", read_ipi_touch },
-	{ "rcu", read_rcu },
+#define IPI_READERS	3		/* those above */
+	{ "cstats_rcu", read_cstats_rcu },
 	{ "rcu_expedited", read_rcu_expedited },
+#define GRACE_READERS	2		/* these two */
+	{ "rcu", read_rcu },
 	{ "stop_machine", read_stop_machine },
 	{ "percpu_locks", read_percpu_locks },
 	{ "percpu_counter_sum", read_percpu_counter },
@@ -208,9 +210,9 @@ static u32 time_read(void (*read)(void), unsigned int reads)
 	return min_t(u64, div_u64(ktime_get_ns() - ns, reads), U32_MAX);
 }
 
-/* The first @nr of the readers in turn, @reads of each for a sample. */
-static int readers_measure(struct out *o, const char *what, unsigned int nr,
-			   unsigned int reads, unsigned int fields, bool busy)
+/* @nr readers from @first on in turn, @reads of each for a sample. */
+static int readers_measure(struct out *o, const char *what, const struct reader *first,
+			   unsigned int nr, unsigned int reads, unsigned int fields, bool busy)
 {
 	unsigned int order[ARRAY_SIZE(readers)], i, r;
 	u32 *ns = kvmalloc_array(bench_rounds, nr * sizeof(*ns), GFP_KERNEL);
@@ -228,13 +230,13 @@ static int readers_measure(struct out *o, const char *what, unsigned int nr,
 		writers_background_start(&job, job_cpus());
 	for (i = 0; i < nr; i++) {
 		order[i] = i;
-		time_read(readers[i].read, reads);
+		time_read(first[i].read, reads);
 	}
 	for (r = 0; r < bench_rounds && !err; r++) {
 		shuffle(order, nr);
 		for (i = 0; i < nr; i++) {
 			ns[order[i] * bench_rounds + r] =
-				time_read(readers[order[i]].read, reads);
+				time_read(first[order[i]].read, reads);
 			cond_resched();
 		}
 		if (signal_pending(current))
@@ -245,7 +247,7 @@ static int readers_measure(struct out *o, const char *what, unsigned int nr,
 	readers_exit();
 	for (i = 0; i < nr && !err; i++) {
 		out(o, "%s_ns name=%s fields=%u cpus=%u writers=%u:", what,
-		    readers[i].name, fields, num_online_cpus(), busy ? job_cpus() : 0);
+		    first[i].name, fields, num_online_cpus(), busy ? job_cpus() : 0);
 		out_samples(o, ns + i * bench_rounds, bench_rounds);
 	}
 	kvfree(ns);
@@ -255,13 +257,13 @@ static int readers_measure(struct out *o, const char *what, unsigned int nr,
 /* While nobody writes, as far as there is time for interrupts. */
 int test_readers(struct out *o)
 {
-	return readers_measure(o, "read", ARRAY_SIZE(readers), 1, SIX_FIELDS, false);
+	return readers_measure(o, "read", readers, ARRAY_SIZE(readers), 1, SIX_FIELDS, false);
 }
 
 /* While all CPUs write as fast as they can. */
 int test_readers_busy(struct out *o)
 {
-	return readers_measure(o, "read", ARRAY_SIZE(readers), 1, SIX_FIELDS, true);
+	return readers_measure(o, "read", readers, ARRAY_SIZE(readers), 1, SIX_FIELDS, true);
 }
 
 /*
@@ -277,19 +279,27 @@ int test_fields(struct out *o)
 	int err = 0;
 
 	for (i = 0; i < ARRAY_SIZE(fields) && !err; i++)
-		err = readers_measure(o, "fields", 3, FIELDS_READS, fields[i], false);
+		err = readers_measure(o, "fields", readers, IPI_READERS, FIELDS_READS,
+				      fields[i], false);
 	return err;
+}
+
+/* The RCU flavour and what it waits for, alone for the same reason. */
+int test_grace(struct out *o)
+{
+	return readers_measure(o, "grace", readers + IPI_READERS, GRACE_READERS, 1,
+			       SIX_FIELDS, false);
 }
 
 /* cstats alone, in the mode that its parameter says. */
 int test_mode(struct out *o)
 {
-	return readers_measure(o, "mode", 1, 1, SIX_FIELDS, false);
+	return readers_measure(o, "mode", readers, 1, 1, SIX_FIELDS, false);
 }
 
 int test_mode_busy(struct out *o)
 {
-	return readers_measure(o, "mode", 1, 1, SIX_FIELDS, true);
+	return readers_measure(o, "mode", readers, 1, 1, SIX_FIELDS, true);
 }
 
 /* 1,000 reads and nothing else, for who wants to count the interrupts. */
