@@ -50,9 +50,16 @@ has() { [ "$(modinfo -k "$1" -F version "$2")" = "$3" ]; }
 has_client() { [ "$(modinfo -k "$1" -F depends my_queue)" = cstats ]; }
 has_none() { ! modinfo -k "$1" "$2"; }
 
+# dkms_has VERSION: for all kernels, and no other version
+dkms_has() {
+	diff <(printf "cstats/$1, %s, $machine: installed\n" "${kernels[@]}" | sort) \
+		<(dkms status -m cstats | sort)
+}
+
 # check_modules VERSION [WHEN]
 check_modules() {
 	local kernel
+	check "dkms status: cstats $1 for each kernel${2:+, $2}" dkms_has "$1"
 	for kernel in "${kernels[@]}"; do
 		check "cstats $1 for Linux $kernel${2:+, $2}" has "$kernel" cstats "$1"
 		check "cstats_kmem $1 for Linux $kernel${2:+, $2}" has "$kernel" cstats_kmem "$1"
