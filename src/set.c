@@ -21,6 +21,8 @@
 
 static_assert(sizeof(local64_t) == sizeof(s64));
 static_assert(offsetof(struct cstats_cpu, slots) % sizeof(s64) == 0);
+static_assert(sizeof(struct cstats_cpu) + 2 * CSTATS_MAX_VALUES * sizeof(s64) <=
+	      PCPU_MIN_UNIT_SIZE);
 
 static struct workqueue_struct *cstats_free_wq;
 

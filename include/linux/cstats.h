@@ -418,10 +418,8 @@ void cstats_bad_sequence(struct cstats_shared *shared);
 void cstats_bad_index(struct cstats_shared *shared, unsigned int field);
 unsigned int cstats_find_bucket(const struct cstats_histogram *h, u64 value);
 
-/* As many values as fit a per-CPU allocation, whatever the table is. */
-#define CSTATS_MAX_VALUES						\
-	((unsigned int)((PCPU_MIN_UNIT_SIZE - sizeof(struct cstats_cpu)) / \
-			(2 * sizeof(local64_t))))
+/* What fits a per-CPU allocation where pages have 4 KiB: the same everywhere. */
+#define CSTATS_MAX_VALUES	2047U
 
 /* Open the set's slot, once preemption is off. */
 static __always_inline struct cstats_shared *

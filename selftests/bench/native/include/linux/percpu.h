@@ -14,8 +14,6 @@
 
 #define SHIM_NR_CPUS	256
 
-#define PCPU_MIN_UNIT_SIZE	(32 << 10)
-
 extern unsigned long shim_cpu_off[SHIM_NR_CPUS];
 extern unsigned int nr_cpu_ids;
 
