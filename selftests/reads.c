@@ -11,6 +11,7 @@
  *
  * Exit status: 0 or 1, with lines that say what differs.
  */
+#define _FILE_OFFSET_BITS 64
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
