@@ -239,6 +239,26 @@ def run(machine, programs, scrapes, recording):
         look(prometheus, 15 - took)
 
 
+def questions():
+    """What the panels of Grafana's dashboard ask, with its variables filled in."""
+    with open(os.path.join(HERE, "../../scripts/share/grafana/cstats.json"),
+              encoding="utf-8") as file:
+        panels = json.load(file)["panels"]
+    for target in (target for panel in panels for target in panel["targets"]):
+        text = target["expr"]
+        for name, value in (("$__rate_interval", "10s"), ("$instance", ".*"), ("$set", ".*"),
+                            ("${histogram}", "cstats_heap_wait_seconds")):
+            text = text.replace(name, value)
+        yield text
+
+
+def answers(query, text):
+    try:
+        return bool(query(text))
+    except OSError:
+        return False	# Prometheus refuses it
+
+
 def look(prometheus, more):
     """Ask Prometheus for each sample that it took, and look at each."""
     time.sleep(max(0, more))
@@ -276,6 +296,8 @@ def look(prometheus, more):
            [f"{n}: {v}" for n, v in resets.items() if v])
     seen = query("sum(node_textfile_scrape_error)")
     result(float(seen[0]["value"][1]) == 0, "node_exporter found no fault in the text file")
+    silent = [text for text in questions() if not answers(query, text)]
+    result(not silent, "each question of the dashboard has an answer", silent)
     seen = query('ALERTS{alertstate="firing"}')
     result(not seen, "no alert fires", seen)
 
