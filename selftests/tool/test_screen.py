@@ -15,7 +15,7 @@ from cstat.change import History
 from cstat.expr import Expression
 from cstat.select import Selection
 from cstat.source import Debugfs
-from cstat.view import View, bar, compress, sparkline
+from cstat.view import View, bar, columns_of, compress, sparkline
 
 
 class Pieces(unittest.TestCase):
@@ -31,6 +31,11 @@ class Pieces(unittest.TestCase):
         self.assertEqual(bar(1, 4, " ▏▎▍▌▋▊▉█"), "████")
         self.assertEqual(bar(0.03, 4, " ▏▎▍▌▋▊▉█"), "▏   ")
         self.assertEqual(bar(0, 4, " #"), "    ")
+
+    def test_columns(self):
+        for text, columns in (("", 0), ("abc", 3), ("größe", 5), ("磁盘", 4), ("e\u0301", 1),
+                              ("▾ ▁█", 4)):
+            self.assertEqual(columns_of(text), columns, text)
 
     def test_compress(self):
         self.assertEqual(compress([1, 2, 3, 4, 5], 2), [6, 9])
@@ -63,7 +68,7 @@ class Lines(Case):
         lines = self.view.lines(width, height)
         self.assertEqual(len(lines), height)
         texts = ["".join(text for text, _ in line) for line in lines]
-        self.assertLessEqual(max(map(len, texts)), width)
+        self.assertLessEqual(max(map(columns_of, texts)), width)
         return "\n".join(line.rstrip() for line in texts)
 
     def keys(self, *keys):
@@ -278,6 +283,16 @@ class Lines(Case):
                                                       "-queue.now_items")])
         self.feed()
         self.assertRegex(self.text(), r"(?m)^  rest +0$")
+
+    def test_wide_characters_keep_the_columns(self):
+        self.kernel.devices[:] = ["磁盘" * 8, "e\u0301te\u0301" * 4, "disk"]
+        self.kernel.values.clear()
+        self.feed(2)
+        self.keys("x")
+        rows = [line for line in self.text(100, 200).splitlines() if re.match(" +reads +", line)]
+        self.assertEqual(len({columns_of(row[:row.index("requests")]) for row in rows}), 1)
+        for width in range(1, 60):
+            self.text(width, 60)
 
     def test_control_characters_do_not_reach_the_terminal(self):
         self.kernel.devices.append("a\x1b[31mb")

@@ -10,7 +10,7 @@ import time
 
 from .change import History
 from .errors import CstatError
-from .view import View
+from .view import View, columns_of
 
 _KEYS = {curses.KEY_UP: "up", curses.KEY_DOWN: "down", curses.KEY_PPAGE: "pageup",
          curses.KEY_NPAGE: "pagedown", curses.KEY_HOME: "home", curses.KEY_END: "end",
@@ -85,7 +85,7 @@ class Screen:
                     window.addstr(y, x, text, styles[style])
                 except curses.error:
                     pass	# the last cell of the screen
-                x += len(text)
+                x += columns_of(text)
         curses.curs_set(1 if self._view.asking else 0)
         window.refresh()
 

@@ -8,6 +8,7 @@ feed() takes samples, key() takes keys, lines() gives the screen as lines of
 
 import datetime
 import re
+import unicodedata
 from collections import deque
 
 from .change import Change
@@ -426,7 +427,7 @@ class View:
     def _layout(self, rows, width):
         """Widths of name, value, per second, unit and trend; 0 leaves a column out."""
         cells = {id(r): self._cells(r) for r in rows if r.key and r.kind != "bucket"}
-        name = max([r.indent + len(self._mark(r) + r.name) for r in rows
+        name = max([r.indent + columns_of(self._mark(r) + r.name) for r in rows
                     if r.kind not in ("set", "note")] + [5])
         value = max([len(c[0]) for c in cells.values()] + [8])
         per_second = max([len(c[1]) for c in cells.values()] + [10])
@@ -449,9 +450,10 @@ class View:
                     (f"  {row.text or ''}", "plain")]
         name_width, value_width, rate_width, unit_width, trend_width = layout
         name = (" " * row.indent + self._mark(row) + row.name)
-        if len(name) > name_width:
-            name = name[:name_width - 1] + "~"
-        name = name.ljust(name_width)
+        name = "".join(c if c.isprintable() else "?" for c in name)
+        if columns_of(name) > name_width:
+            name = _cut(name, name_width - 1) + "~"
+        name += " " * (name_width - columns_of(name))
         if row.kind in ("instances", "instance"):
             return [(name, "node")]
         if row.kind == "bucket":
@@ -565,14 +567,39 @@ class View:
         return self._ask is not None
 
 
+def columns_of(text):
+    """How many columns a terminal shows @text in."""
+    return sum(_columns(c) for c in text) if not text.isascii() else len(text)
+
+
+def _columns(character):
+    if unicodedata.combining(character) or unicodedata.category(character) == "Mn":
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def _cut(text, width):
+    """As much of @text as has room."""
+    if text.isascii():
+        return text[:width]
+    for n, character in enumerate(text):
+        width -= _columns(character)
+        if width < 0:
+            return text[:n]
+    return text
+
+
 def _clip(line, width, fill=False):
     """@line cut off at @width, or filled up to it."""
     result, left = [], width
     for text, style in line:
-        text = "".join(c if c.isprintable() else "?" for c in text)[:left]
+        whole = "".join(c if c.isprintable() else "?" for c in text)
+        text = _cut(whole, left)
         if text:
             result.append((text, style))
-            left -= len(text)
+            left -= columns_of(text)
+        if text != whole:
+            break
     if fill and left:
         result.append((" " * left, "plain"))
     return result
