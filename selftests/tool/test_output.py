@@ -148,8 +148,12 @@ class Tables(Case):
         self.assertRegex(out, r"(?m) node0 +node1$")
         words = [line.split() for line in out.splitlines() if line.startswith("queue.in")][0]
         parts = self.kernel.values["queue", None, "in_items"]
-        self.assertEqual([int(w) for w in words[3:]],
-                         [parts[0] + parts[2], parts[1] + parts[3]])
+        nodes = [parts[0] + parts[2], parts[1] + parts[3]]
+        self.assertEqual([int(w) for w in words[3:]], nodes)
+        out, _ = self.cstat("--per-node", "-j", "queue.in_items",
+                            env=self.environment(CSTATS_SYSFS=sysfs))
+        jsonschema.validate(json.loads(out), schema())
+        self.assertEqual(list(json.loads(out)["sets"][0]["nodes"]["in_items"].values()), nodes)
 
     def test_list(self):
         out, _ = self.cstat("-l")

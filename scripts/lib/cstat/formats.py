@@ -16,7 +16,8 @@ import io
 import json
 
 from .fields import INF, field_of, histograms
-from .table import Output, fields_listed
+from .table import Output, by_node, fields_listed
+from .text import wrap
 
 SCHEMA = 1
 
@@ -47,6 +48,12 @@ class Json(Output):
         if change.new.percpu:
             result["cpus"] = {key.field: {str(c): v for c, v in change.new.percpu[key].items()}
                               for key in keys if key in change.new.percpu}
+            if self.options.per_node:
+                nodes = self.source.nodes()
+                result["nodes"] = {
+                    key.field: {str(n): wrap(v) for n, v in by_node(
+                        change.new.percpu[key], nodes).items()}
+                    for key in keys if key in change.new.percpu}
         found = histograms(values)
         if found:
             result["histograms"] = {
