@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0
 #
-# guest - cstat in a guest, on the kernel's own counters under load, and on a family
-# with histograms
+# guest - cstat in a guest, on the kernel's own counters under load, on its disks, and
+# on a family whose names are as odd as they may be
 #
 # Runs in the guest, beside the modules and the tool; see scripts/test-tool. Leaves
-# a recording and what Prometheus would get in /out. Prints TAP.
+# recordings and what Prometheus would get in /out. Prints TAP.
 #
 # shellcheck disable=SC2317 # functions are called by check
 # shellcheck disable=SC2086 # $tmp has no blanks, $load has several words
@@ -74,6 +74,42 @@ device=(
 	--check "$one.issued - $one.completed == $one.in_flight"
 	--check "$one.latency_count == sum($one.latency_bucket_*)"
 )
+
+# The disks' family and one disk, likewise; in both, reads and writes.
+disks=()
+for who in block 'block{vda}' 'block{ram0}'; do
+	for op in read write; do
+		was=${op}_requests
+		disks+=(
+			--check "$who.${was}_issued - $who.${was}_completed - $who.${was}_requeued == $who.${was}_in_flight"
+			--check "$who.${was}_completed == $who.${op}_latency_count"
+			--check "$who.${op}_latency_count == sum($who.${op}_latency_bucket_*)"
+		)
+	done
+done
+for field in read_bytes_completed write_requests_issued write_latency_sum; do
+	disks+=(--check "block.$field == sum(block{*}.$field)")
+done
+
+scrapes() { # scrapes N: of cstat --listen, each of them consistent
+	cstat --listen 9960 2>$tmp/listen &
+	until_text $tmp/listen
+	python3 - "$1" <<'END'
+import sys
+from scrape import Checker, get, parse
+checker = Checker()
+for _ in range(int(sys.argv[1])):
+    checker.see(parse(get("http://127.0.0.1:9960/metrics")))
+print(checker.scrapes, "scrapes,", checker.histograms, "histograms,", checker.counters,
+      "values of counters", *checker.wrong[:5], sep="\n")
+sys.exit(not checker.histograms or not checker.counters or bool(checker.wrong))
+END
+	local status=$?
+	kill $!
+	wait $!
+	cat $tmp/listen
+	return $status
+}
 
 # names PATTERN NAME...: the instances that cstat shows are these
 names() {
@@ -254,6 +290,29 @@ check "Prometheus" \
 check "its histograms" says 0 \
 	'^cstats_kmem_kmalloc_bytes_bucket\{le="4.194304e\+06"\} [0-9.e+]+$' cstat --prometheus kmem
 check "the live screen" live
+insmod cstats_block.ko
+disk_load=''
+modprobe virtio_blk && modprobe brd rd_nr=1 rd_size=16384
+for disk in vda ram0; do
+	(while :; do
+		dd if=/dev/zero of=/dev/$disk bs=16k count=64 conv=fsync
+		dd if=/dev/$disk of=/dev/null bs=4k count=64 iflag=direct
+	done) >/dev/null 2>&1 &
+	disk_load="$disk_load $!"
+done
+sleep 1
+check "disks" says 0 '^block\{device="vda"\}.write_latency_count +[1-9]' cstat 'block{vda}'
+check "identities of the disks in 20 cuts" says 0 '' cstat "${disks[@]}" 0.1 20
+check "what a command does to a disk" \
+	says 0 '^  block\{device="ram0"\}.write_bytes_completed +[0-9.]+ +bytes +[0-9.]+ %' \
+	cstat -r 3 block -- dd if=/dev/zero of=/dev/ram0 bs=64k count=16 conv=fsync
+check "a line for each sample, by disk" \
+	says 0 '^[0-9:]+ +[0-9.]+ +0 +[0-9.]+[KM]?i?B? +[0-9.]+' \
+	cstat -w -H 'block{*}.write_bytes_completed' 0.3 4
+check "200 scrapes of the exporter" scrapes 200
+check "a record of memory and disks" says 0 '' cstat --record /out/all.rec 0.1 50
+check "and its identities" says 0 '' cstat --replay /out/all.rec "${disks[@]}" "${identities[@]}"
+kill $disk_load
 check "record" says 0 '' cstat -P --record /out/kmem.rec kmem 0.3 30
 check "replay" says 0 '^[0-9:]+ .*[0-9]' cstat --replay /out/kmem.rec -w 'kmem.page_*'
 check "the same identities in the recording" \
@@ -277,7 +336,7 @@ check "a device per CPU" says 0 \
 check "its last snapshot" says 0 '^devices\{device="my\\040disk"\}.issued +[0-9]+' \
 	cstat --last 'devices{my disk}.issued'
 check "a device goes and comes" comes_and_goes
-check "Prometheus, of both" says 0 \
+check "Prometheus, of all" says 0 \
 	'^cstats_devices_device_latency_seconds_bucket\{device="my disk",le="1.024e-06"\} [0-9.e+]+$' \
 	cstat --prometheus
 cp $tmp/said /out/metrics.prom
