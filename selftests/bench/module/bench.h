@@ -6,7 +6,12 @@
 #define _CSTATS_BENCH_MODULE_H
 
 #include <linux/cstats.h>
+#include <linux/fs.h>
+#include <linux/mutex.h>
 #include <linux/types.h>
+
+struct dentry;
+struct seq_file;
 
 #define SIX_FIELDS	6
 
@@ -63,6 +68,28 @@ int test_memory(struct out *o);
 
 /* who.c */
 int test_who(struct out *o);
+
+/* many.c */
+struct many {
+	struct mutex lock;	/* of all of them */
+	unsigned int nr;
+	int (*resize)(unsigned int nr);
+};
+
+extern const char * const bench_names[SIX_FIELDS];
+
+void *many_start(struct seq_file *m, loff_t *pos);
+void *many_next(struct seq_file *m, void *v, loff_t *pos);
+void many_stop(struct seq_file *m, void *v);
+void many_show_head(struct seq_file *m, const char *name);
+void *many_init(struct many *many, size_t size, struct dentry *dir, const char *number,
+		const char *text, const struct file_operations *text_fops);
+
+/* Which of them is shown after the token. */
+static inline unsigned int many_index(void *v)
+{
+	return (unsigned long)v - 2;
+}
 
 /* sets.c */
 int sets_init(struct dentry *dir);

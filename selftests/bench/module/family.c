@@ -6,7 +6,6 @@
  * "family_text" has the same text as the family's file "values", but for the values:
  * those are taken from memory, with no barrier and no sums.
  */
-#include <linux/debugfs.h>
 #include <linux/kernel.h>
 #include <linux/ktime.h>
 #include <linux/math64.h>
@@ -18,30 +17,32 @@
 
 #include "bench.h"
 
-#define MAX_INSTANCES	100000
-
 struct bench_instance {
 	struct cstats_instance inst;
 	char name[16];
 	s64 values[SIX_FIELDS];
 };
 
-static DEFINE_MUTEX(family_mutex);
+static int family_resize(unsigned int nr);
+
 static DEFINE_CSTATS(family);
 static struct bench_instance *instances;
-static unsigned int nr_instances;
+static struct many many = {
+	.lock = __MUTEX_INITIALIZER(many.lock),
+	.resize = family_resize,
+};
 
 static int family_add(void)
 {
-	struct bench_instance *bi = &instances[nr_instances];
+	struct bench_instance *bi = &instances[many.nr];
 	struct cstats_section s;
 	struct cstats_within in;
 	unsigned int i;
 	int err;
 
-	snprintf(bi->name, sizeof(bi->name), "dev%u", nr_instances);
+	snprintf(bi->name, sizeof(bi->name), "dev%u", many.nr);
 	for (i = 0; i < SIX_FIELDS; i++)
-		bi->values[i] = 1000003LL * nr_instances + i;
+		bi->values[i] = 1000003LL * many.nr + i;
 	err = cstats_instance_add(&family, &bi->inst, bi->name);
 	if (err)
 		return err;
@@ -50,7 +51,7 @@ static int family_add(void)
 	for (i = 0; i < SIX_FIELDS; i++)
 		cstats_add(&in, i, bi->values[i]);
 	cstats_release(&s);
-	nr_instances++;
+	many.nr++;
 	return 0;
 }
 
@@ -67,88 +68,45 @@ static int family_start(void)
 
 static int family_resize(unsigned int nr)
 {
-	int err = nr && !nr_instances ? family_start() : 0;
+	int err = nr && !many.nr ? family_start() : 0;
 
-	while (!err && nr_instances < nr) {
+	while (!err && many.nr < nr) {
 		err = signal_pending(current) ? -EINTR : family_add();
 		cond_resched();
 	}
-	while (nr_instances > nr) {
-		cstats_instance_remove(&instances[--nr_instances].inst);
+	while (many.nr > nr) {
+		cstats_instance_remove(&instances[--many.nr].inst);
 		cond_resched();
 	}
-	if (!nr_instances)
+	if (!many.nr)
 		cstats_destroy(&family);
 	return err;
 }
 
-static ssize_t instances_write(struct file *file, const char __user *buf, size_t count,
-			       loff_t *pos)
-{
-	unsigned int nr;
-	int err = kstrtouint_from_user(buf, count, 0, &nr);
-
-	if (!err && nr > MAX_INSTANCES)
-		err = -EINVAL;
-	if (err)
-		return err;
-	mutex_lock(&family_mutex);
-	err = family_resize(nr);
-	mutex_unlock(&family_mutex);
-	return err ?: count;
-}
-
-static const struct file_operations instances_fops = {
-	.owner = THIS_MODULE,
-	.open = simple_open,
-	.write = instances_write,
-	.llseek = noop_llseek,
-};
-
-/* Line by line what cstats prints: first the family, then its instances. */
-static void *family_text_start(struct seq_file *m, loff_t *pos)
-{
-	mutex_lock(&family_mutex);
-	if (!*pos)
-		return SEQ_START_TOKEN;
-	return *pos <= nr_instances ? &instances[*pos - 1] : NULL;
-}
-
-static void *family_text_next(struct seq_file *m, void *v, loff_t *pos)
-{
-	++*pos;
-	return *pos <= nr_instances ? &instances[*pos - 1] : NULL;
-}
-
-static void family_text_stop(struct seq_file *m, void *v)
-{
-	mutex_unlock(&family_mutex);
-}
-
+/* First the family, then its instances. */
 static int family_text_show(struct seq_file *m, void *v)
 {
-	static const char * const names[SIX_FIELDS] = { "f0", "f1", "f2", "f3", "f4", "f5" };
-	const struct bench_instance *bi = v;
+	const struct bench_instance *bi;
 	unsigned int i;
 
 	if (v == SEQ_START_TOKEN) {
 		seq_puts(m, "cstats version: 1\n");
-		seq_printf(m, "# bench_family snapshot %llu time_ns %llu cpus %u rotation_ns %llu since_ns %llu\n",
-			   42ULL, 1234567890123ULL, 2U, 22137ULL, 1234567890123ULL);
+		many_show_head(m, "bench_family");
 		for (i = 0; i < SIX_FIELDS; i++)
-			seq_printf(m, "bench_family.%s %lld\n", names[i], 1000003LL * i);
+			seq_printf(m, "bench_family.%s %lld\n", bench_names[i], 1000003LL * i);
 		return 0;
 	}
+	bi = &instances[many_index(v)];
 	for (i = 0; i < SIX_FIELDS; i++)
-		seq_printf(m, "bench_family{device=\"%s\"}.%s %lld\n", bi->name, names[i],
+		seq_printf(m, "bench_family{device=\"%s\"}.%s %lld\n", bi->name, bench_names[i],
 			   bi->values[i]);
 	return 0;
 }
 
 static const struct seq_operations family_text_sops = {
-	.start = family_text_start,
-	.next = family_text_next,
-	.stop = family_text_stop,
+	.start = many_start,
+	.next = many_next,
+	.stop = many_stop,
 	.show = family_text_show,
 };
 DEFINE_SEQ_ATTRIBUTE(family_text);
@@ -170,7 +128,7 @@ static int time_family(struct out *o, u32 *ns)
 	}
 	if (err)
 		return err;
-	out(o, "family_ns instances=%u cpus=%u:", nr_instances, num_online_cpus());
+	out(o, "family_ns instances=%u cpus=%u:", many.nr, num_online_cpus());
 	out_samples(o, ns, bench_rounds);
 	return 0;
 }
@@ -184,26 +142,23 @@ int test_family(struct out *o)
 
 	if (!ns)
 		return -ENOMEM;
-	mutex_lock(&family_mutex);
+	mutex_lock(&many.lock);
 	for (i = 0; i < ARRAY_SIZE(sizes) && !err; i++) {
 		err = family_resize(sizes[i]);
 		if (!err)
 			err = time_family(o, ns);
 	}
 	family_resize(0);
-	mutex_unlock(&family_mutex);
+	mutex_unlock(&many.lock);
 	kvfree(ns);
 	return err;
 }
 
 int family_init(struct dentry *dir)
 {
-	instances = kvcalloc(MAX_INSTANCES, sizeof(*instances), GFP_KERNEL);
-	if (!instances)
-		return -ENOMEM;
-	debugfs_create_file("instances", 0200, dir, NULL, &instances_fops);
-	debugfs_create_file("family_text", 0400, dir, NULL, &family_text_fops);
-	return 0;
+	instances = many_init(&many, sizeof(*instances), dir, "instances", "family_text",
+			      &family_text_fops);
+	return instances ? 0 : -ENOMEM;
 }
 
 /* The files are gone. */
