@@ -110,6 +110,21 @@ examine_other() {
 	[ "$found" = "$2" ] && [ -z "$called" ] && [ "$total" -le "$3" ]
 }
 
+# check_other WHAT WRITER EXPECTED MOST BROKEN...: that, and of writers that are broken
+# on purpose that they are found
+check_other() {
+	what=$1 writer=$2 expected=$3 limit=$4
+	shift 4
+	say "$what: $(examine_other "cstats_writer_$writer" "$expected" "$limit")"
+	check "$what: $expected, at most $limit instructions" \
+		examine_other "cstats_writer_$writer" "$expected" "$limit"
+	for broken; do
+		say "with $broken: $(examine_other "cstats_writer_$broken" "$expected" "$limit")"
+		check "a writer with $broken is found" \
+			fails examine_other "cstats_writer_$broken" "$expected" "$limit"
+	done
+}
+
 ! grep -q 'User Mode Linux' /proc/cpuinfo || skip_all "User-mode Linux has its own barriers"
 ! grep -qE '[[:space:]]R_.*(__asan_|__tsan_|lock_acquire)' "$dir/writer.dis" ||
 	skip_all "this kernel watches every access"
@@ -142,23 +157,8 @@ esac
 
 if [ -n "$rcu" ]; then
 	start 9
-	say "six fields: $(examine_other cstats_writer_six "$six" "$most")"
-	check "six fields: $six, at most $most instructions" \
-		examine_other cstats_writer_six "$six" "$most"
-	for broken in fence lock xchg long; do
-		say "with $broken: $(examine_other cstats_writer_$broken "$six" "$most")"
-		check "a writer with $broken is found" \
-			fails examine_other cstats_writer_$broken "$six" "$most"
-	done
-	say "six fields, RCU flavour: $(examine_other cstats_writer_rcu "$rcu" "$most_rcu")"
-	check "six fields, RCU flavour: $rcu, at most $most_rcu instructions" \
-		examine_other cstats_writer_rcu "$rcu" "$most_rcu"
-	for broken in fence lock long; do
-		broken=rcu_$broken
-		say "with $broken: $(examine_other cstats_writer_$broken "$rcu" "$most_rcu")"
-		check "a writer with $broken is found" \
-			fails examine_other cstats_writer_$broken "$rcu" "$most_rcu"
-	done
+	check_other "six fields" six "$six" "$most" fence lock xchg long
+	check_other "six fields, RCU flavour" rcu "$rcu" "$most_rcu" rcu_fence rcu_lock rcu_long
 	finish
 fi
 start 11
