@@ -6,11 +6,6 @@
 # shellcheck disable=SC2154 # set by lib.sh
 block=$sets/block/values
 
-# Only x86 says so itself; guests of scripts/vm elsewhere have these channels.
-emulated() {
-	grep -q 'QEMU TCG' /proc/cpuinfo || grep -q VM_STREAM=/dev/vport /proc/cmdline
-}
-
 # have DISK: whether the kernel has it now
 have() { [ -b "/dev/$1" ]; }
 

@@ -6,11 +6,6 @@
 # shellcheck disable=SC2154 # set by lib.sh
 kmem=$sets/kmem/values
 
-# Only x86 says so itself; guests of scripts/vm elsewhere have these channels.
-emulated() {
-	grep -q 'QEMU TCG' /proc/cpuinfo || grep -q VM_STREAM=/dev/vport /proc/cmdline
-}
-
 # Invariants of one snapshot after another, read by one process. Prints what is
 # wrong and, at the end, how much it saw. The values stay below 2^53, so that
 # awk's numbers are exact.

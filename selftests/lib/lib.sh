@@ -219,6 +219,12 @@ isolated() {
 	grep -qE 'nohz_full=|isolcpus=' /proc/cmdline || grep -q PREEMPT_RT /proc/version
 }
 
+# emulated: by QEMU. Only x86 says so itself; guests of scripts/vm elsewhere have these
+# channels.
+emulated() {
+	grep -q 'QEMU TCG' /proc/cpuinfo || grep -q VM_STREAM=/dev/vport /proc/cmdline
+}
+
 # IPIs of cstats.ko so far, once count_ipis has succeeded. They are counted by a
 # probe of their handler, since /proc/interrupts has all kinds.
 count_ipis() {
