@@ -456,6 +456,11 @@ def _repeat(source, names, selection, expressions, options, command):
                   Log(options.output).write, warn)
 
 
+def _drop_output():
+    """What is left in the buffer goes nowhere. Python would complain at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+
+
 def main(argv=None):
     """Run, and turn what goes wrong into a message and a status."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -468,12 +473,10 @@ def main(argv=None):
         sys.stdout.flush()
         return status
     except BrokenPipeError:
-        # The reader has seen enough. Python would complain at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _drop_output()	# the reader has seen enough
         return 0
     except OSError as err:
-        # What is left in the buffer of standard output has to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        _drop_output()
         where = err.filename or "cannot write standard output"
         print(f"cstat: {where}: {err.strerror}", file=sys.stderr)
         return 2

@@ -450,7 +450,7 @@ class View:
                     (f"  {row.text or ''}", "plain")]
         name_width, value_width, rate_width, unit_width, trend_width = layout
         name = (" " * row.indent + self._mark(row) + row.name)
-        name = "".join(c if c.isprintable() else "?" for c in name)
+        name = _printable(name)
         if columns_of(name) > name_width:
             name = _cut(name, name_width - 1) + "~"
         name += " " * (name_width - columns_of(name))
@@ -578,6 +578,10 @@ def _columns(character):
     return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
+def _printable(text):
+    return "".join(c if c.isprintable() else "?" for c in text)
+
+
 def _cut(text, width):
     """As much of @text as has room."""
     if text.isascii():
@@ -593,7 +597,7 @@ def _clip(line, width, fill=False):
     """@line cut off at @width, or filled up to it."""
     result, left = [], width
     for text, style in line:
-        whole = "".join(c if c.isprintable() else "?" for c in text)
+        whole = _printable(text)
         text = _cut(whole, left)
         if text:
             result.append((text, style))
