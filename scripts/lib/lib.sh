@@ -33,24 +33,39 @@ run_quiet() {
 	return 1
 }
 
-# put_section FILE NAME: standard input becomes the section NAME of FILE, a page of
-# results in Markdown that several commands write to
+# put_section FILE NAME [KEYS]: standard input becomes the section NAME of FILE, a page
+# of results in Markdown that several commands write to, also at the same time. With
+# KEYS it ends with a table, and rows that FILE has already stay, unless the first KEYS
+# cells are those of a new one: a long run can be made in parts.
 put_section() {
-	local file=$1 begin="<!-- begin $2 -->" end="<!-- end $2 -->" page
+	local file=$1 begin="<!-- begin $2 -->" end="<!-- end $2 -->" text page old
 
-	if [ -e "$file" ]; then
-		page=$(awk -v begin="$begin" -v end="$end" '
-			$0 == begin { skip = 1 }
-			!skip
-			$0 == end { skip = 0 }' "$file")
-	else
-		page='<!-- SPDX-License-Identifier: GPL-2.0 -->
+	text=$(cat)
+	exec {lock}>>"$file"
+	flock "$lock"
+	page=$(awk -v begin="$begin" -v end="$end" '
+		$0 == begin { skip = 1 }
+		!skip
+		$0 == end { skip = 0 }' "$file" | cat -s)
+	[ -n "$page" ] || page='<!-- SPDX-License-Identifier: GPL-2.0 -->
 # Results
 
-Each section was written by the command that it names.
-'
+Each section was written by the command that it names.'
+	if [ $# -gt 2 ]; then
+		old=$(sed -n "/^$begin\$/,/^$end\$/p" "$file" | grep '^| ' | tail -n +3) || true
+		text=$(sed '/^| /,$d' <<<"$text"
+			grep '^| ' <<<"$text" | head -n 2
+			{ echo "$old"; grep '^| ' <<<"$text" | tail -n +3; } |
+			awk -F '|' -v keys="$3" 'NF {
+				key = ""
+				for (i = 2; i <= keys + 1; i++)
+					key = key FS $i
+				row[key] = $0
+			}
+			END { for (key in row) print row[key] }' | LC_ALL=C sort)
 	fi
-	printf '%s\n' "$page" "$begin" "$(cat)" "$end" >"$file"
+	printf '%s\n' "$page" '' "$begin" "$text" "$end" >"$file"
+	exec {lock}>&-
 }
 
 # version: that of modules, tool and packages
