@@ -3,6 +3,7 @@
 #include <linux/atomic.h>
 #include <linux/delay.h>
 #include <linux/kernel.h>
+#include <linux/string.h>
 
 #include "check.h"
 #include "histogram.h"
@@ -202,22 +203,24 @@ static void torture_check_observed(const s64 *v, const char *what)
 
 /*
  * An instance that is removed is in cstats_read_unsafe() twice, or not at all, while
- * it goes. That takes a grace period, and work.
+ * it goes. That takes a grace period, and work, and each value is read at a time of
+ * its own. When all have gone, the values are those of the last snapshot.
  */
-static void torture_read_unsafe(enum torture_flavour f, s64 *v)
+static void torture_read_unsafe(enum torture_flavour f, s64 *v, const s64 *last)
 {
 	unsigned int i;
 
 	for (i = 0; i < 200; i++) {
 		cstats_read_unsafe(&torture_sets[f].cs, v);
 		if (!torture.instances || torture_failed() ||
-		    v[SECTIONS] == torture_expected(SECTIONS))
+		    !memcmp(v, last, torture_nr_values * sizeof(*v)))
 			break;
 		msleep(20);
 	}
 }
 
-void torture_check_totals(enum torture_flavour f, struct cstats_snapshot *snap)
+void torture_check_totals(enum torture_flavour f, struct cstats_snapshot *snap,
+			  s64 *scratch)
 {
 	static const char * const names[] = { "read", "read_last", "read_unsafe" };
 	struct cstats *cs = &torture_sets[f].cs;
@@ -225,19 +228,21 @@ void torture_check_totals(enum torture_flavour f, struct cstats_snapshot *snap)
 	int err;
 
 	for (how = 0; how < ARRAY_SIZE(names); how++) {
+		s64 *v = how == 2 ? scratch : snap->values;
+
 		err = how == 0 ? cstats_read(cs, snap) :
 		      how == 1 ? cstats_read_last(cs, snap) : 0;
 		if (how == 2)
-			torture_read_unsafe(f, snap->values);
+			torture_read_unsafe(f, v, snap->values);
 		if (err) {
 			torture_violation(ERRORS, "%s at the end: %d", names[how], err);
 			continue;
 		}
-		torture_check_values(snap->values, names[how], 0);
+		torture_check_values(v, names[how], 0);
 		for (field = 0; field < torture.nfields; field++)
-			torture_check_field(snap->values, names[how], field,
+			torture_check_field(v, names[how], field,
 					    torture_expected(field));
 		if (torture.histograms)
-			torture_check_observed(snap->values, names[how]);
+			torture_check_observed(v, names[how]);
 	}
 }

@@ -29,7 +29,8 @@ void torture_note_ended(unsigned long *ended);
 void torture_check_ended(const struct cstats_snapshot *snap,
 			 const unsigned long *ended);
 
-/* All is quiet: every field must be what the tallies say. */
-void torture_check_totals(enum torture_flavour flavour, struct cstats_snapshot *snap);
+/* All is quiet: every field must be what the tallies say. @scratch is for values. */
+void torture_check_totals(enum torture_flavour flavour, struct cstats_snapshot *snap,
+			  s64 *scratch);
 
 #endif /* _TORTURE_CHECK_H */

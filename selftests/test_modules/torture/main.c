@@ -150,10 +150,11 @@ static void torture_stop(void)
 static void torture_check_end(void)
 {
 	struct cstats_snapshot *snap = &torture_readers[0].snap;
+	s64 *scratch = torture_readers[0].scratch.values;
 	unsigned int f;
 
 	for_each_set_bit(f, &torture_flavours, NR_FLAVOURS) {
-		torture_check_totals(f, snap);
+		torture_check_totals(f, snap, scratch);
 		if (torture.instances)
 			torture_instances_check(f, snap);
 	}
@@ -161,7 +162,7 @@ static void torture_check_end(void)
 		return;
 	torture_instances_remove();
 	for_each_set_bit(f, &torture_flavours, NR_FLAVOURS)
-		torture_check_totals(f, snap);
+		torture_check_totals(f, snap, scratch);
 }
 
 static int torture_main(void *unused)
