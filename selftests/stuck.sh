@@ -31,16 +31,18 @@ if [ "$(grep -c ^processor /proc/cpuinfo)" -lt 2 ]; then
 	finish
 fi
 
+# A deadline that is long beside the work of a slow machine, kernel messages included.
 load cstats_test_stuck only_cmd=1
+echo 3000 >"$parameters/stall_ms"
 do_cmd many 1
 time=$(took cat $cstats)
-check "200 stuck sets cost one deadline ($time hundredths)" test "$time" -ge 45 -a "$time" -lt 150
+check "200 stuck sets cost one deadline ($time hundredths)" test "$time" -ge 295 -a "$time" -lt 590
 check "each of them has stalled" is "$(grep -c '^# stuck_.* stalled' "$tmp/took")" 200
 check "the healthy set has not" fails grep '^# well stalled' "$tmp/took"
 time=$(took cat $cstats)
-check "the next read does not wait ($time hundredths)" test "$time" -lt 45
+check "the next read does not wait ($time hundredths)" test "$time" -lt 295
 time=$(took cat $sets/well/values)
-check "nor does a read of the healthy set ($time hundredths)" test "$time" -lt 45
+check "nor does a read of the healthy set ($time hundredths)" test "$time" -lt 295
 
 # A reader that waits can be killed.
 echo 60000 >"$parameters/stall_ms"
