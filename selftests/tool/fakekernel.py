@@ -180,6 +180,12 @@ class FakeKernel:
             self.sets.remove(name)
             shutil.rmtree(os.path.join(self.dir, "cstats_sets", name))
 
+    def unload(self):
+        """The module goes away."""
+        with self.lock:
+            shutil.rmtree(self.dir)
+            os.mkdir(self.dir)
+
     def reset(self):
         """All sets count from here."""
         with self.lock:

@@ -161,11 +161,10 @@ class Text(Case):
         self.assertEqual(promtool("check", "metrics", text=out).stderr, "")
 
     def test_nothing_to_read(self):
-        shutil.rmtree(self.debugfs)
-        os.mkdir(self.debugfs)
-        os.mkdir(f"{self.debugfs}/cstats_sets")
-        s = self.exposed(status=2)
-        self.assertEqual(s["cstats_up", ""], 0)
+        self.kernel.unload()
+        for names in (), ("queue",), ("queue.*",), ("que*",):
+            s = self.exposed(*names, status=2)
+            self.assertEqual(s["cstats_up", ""], 0)
 
     def test_unknown_names(self):
         _, err = self.cstat("--prometheus", "queue.in_item", status=2)
@@ -207,13 +206,16 @@ class Textfile(Case):
         end()
 
     def test_old_values_go(self):
-        self.cstat("--textfile", self.path)
-        shutil.rmtree(f"{self.debugfs}/cstats_sets")
-        os.unlink(f"{self.debugfs}/cstats")
-        os.mkdir(f"{self.debugfs}/cstats_sets")
-        self.cstat("--textfile", self.path, status=2)
-        self.assertIn("cstats_up 0.0", self.text())
-        self.assertNotIn("cstats_queue", self.text())
+        self.kernel.unload()
+        for names in (), ("queue",):
+            self.kernel.step()
+            self.cstat("--textfile", self.path, *names)
+            self.assertIn("cstats_up 1.0", self.text())
+            self.assertIn("cstats_queue", self.text())
+            self.kernel.unload()
+            self.cstat("--textfile", self.path, *names, status=2)
+            self.assertIn("cstats_up 0.0", self.text())
+            self.assertNotIn("cstats_queue", self.text())
 
     def test_mistakes(self):
         _, err = self.cstat("--textfile", os.path.join(self.tmp, "x.txt"), status=2)
@@ -226,6 +228,8 @@ class Listen(Case):
     def serve(self, *args, address="127.0.0.1:0", **kwargs):
         process = self.start("--listen", address, *args, **kwargs)
         line = process.stderr.readline()
+        if "not checked" in line:	# names, when there is nothing to read
+            line = process.stderr.readline()
         match = re.search(r"http://\S+/metrics", line)
         self.assertTrue(match, line + (process.stderr.read() if process.poll() else ""))
         return process, match[0]
@@ -234,6 +238,18 @@ class Listen(Case):
         request = urllib.request.Request(url, headers=headers)
         with urllib.request.urlopen(request, timeout=10) as answer:
             return answer.read().decode(), answer.headers
+
+    def test_the_module_comes_and_goes(self):
+        self.kernel.unload()
+        for names in (), ("queue",):
+            _, url = self.serve(*names)
+            for _ in range(2):
+                self.assertEqual(parse(self.get(url)[0])["cstats_up", ""], 0)
+                self.kernel.step()
+                s = parse(self.get(url)[0])
+                self.assertEqual(s["cstats_up", ""], 1)
+                self.assertIn(("cstats_queue_in_items_total", ""), s)
+                self.kernel.unload()
 
     def test_one_cut_each(self):
         self.load()

@@ -396,7 +396,12 @@ def run(argv):
     expressions = [Expression(text) for text in options.expr]
     checks = [Expression(text) for text in options.check]
     selection = Selection(options.names)
-    known = source.sets()
+    try:
+        known = source.sets()
+    except CstatError:
+        if not (options.prometheus or options.textfile or options.listen):
+            raise
+        known = None	# the metrics say that
     names = selection.sets(known)
     if options.list:
         listed = known if names is None else expand(names, known)

@@ -234,6 +234,8 @@ class Scraper:
         with self._lock:
             try:
                 sample, error = self._source.read(self._names), None
+                if not sample.sets:
+                    self._source.sets()	# without the module, sets that have names are gone
             except CstatError as err:
                 sample, error = None, err
             if error and str(error) != self._error:
@@ -254,10 +256,9 @@ def _scraper(source, names, selection, options, warn):
                          "apt-get install python3-prometheus-client")
     if selection.patterns:
         try:
+            source.sets()
             seen = source.peek(names)
         except CstatError as err:
-            if not options.listen:
-                raise
             warn(f"{err}; the names are not checked")
         else:
             selection.check_sample(seen)

@@ -119,11 +119,11 @@ class Selection:
 
     def sets(self, known):
         """What has to be read, as names of sets with their wildcards, which may stand
-        for others later; None stands for all."""
+        for others later; None stands for all. With None for @known they are not checked."""
         if not self.patterns:
             return None
         for pattern in self.patterns:
-            if not any(pattern.matches_set(name) for name in known):
+            if known is not None and not any(map(pattern.matches_set, known)):
                 raise unknown("set", pattern.set, known)
         return list(dict.fromkeys(p.set for p in self.patterns))
 
