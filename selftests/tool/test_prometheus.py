@@ -163,7 +163,7 @@ class Text(Case):
     def test_nothing_to_read(self):
         self.kernel.unload()
         for names in (), ("queue",), ("queue.*",), ("que*",):
-            s = self.exposed(*names, status=2)
+            s = self.exposed(*names, status=3)
             self.assertEqual(s["cstats_up", ""], 0)
 
     def test_unknown_names(self):
@@ -213,7 +213,7 @@ class Textfile(Case):
             self.assertIn("cstats_up 1.0", self.text())
             self.assertIn("cstats_queue", self.text())
             self.kernel.unload()
-            self.cstat("--textfile", self.path, *names, status=2)
+            self.cstat("--textfile", self.path, *names, status=3)
             self.assertIn("cstats_up 0.0", self.text())
             self.assertNotIn("cstats_queue", self.text())
 
@@ -380,7 +380,7 @@ class Privilege(Case):
 
     def test_none(self):
         done = self.run_as("--bounding-set=-all")
-        self.assertEqual(done.returncode, 2)
+        self.assertEqual(done.returncode, 3)
         self.assertIn("CAP_DAC_READ_SEARCH", done.stderr)
 
     def test_the_one_of_the_units(self):

@@ -36,6 +36,7 @@ except ImportError:
     Metric = None
 
 EXACT = 1 << 53		# doubles are exact below
+NOTHING = 3		# the exit status: there is nothing to read, and the metrics say so
 _RESERVED = ("_total", "_count", "_sum", "_bucket", "_created", "_info")
 
 
@@ -270,7 +271,7 @@ def to_stdout(source, names, selection, options, write, warn):
     """--prometheus"""
     scraper = _scraper(source, names, selection, options, warn)
     write(exposition.generate_latest(scraper).decode("utf-8"))
-    return 2 if scraper.failed else 0
+    return NOTHING if scraper.failed else 0
 
 
 def _replace(path, data):
@@ -303,7 +304,7 @@ def to_textfile(source, names, selection, options, ticker, warn):
     scraper = _scraper(source, names, selection, options, warn)
     if options.count == 1:
         _replace(path, exposition.generate_latest(scraper))
-        return 2 if scraper.failed else 0
+        return NOTHING if scraper.failed else 0
 
     def end(number, _frame):
         sys.exit(128 + number)
