@@ -355,8 +355,6 @@ for i in range(20):
 class Privilege(Case):
     """debugfs's top directory is root's alone; one capability is enough."""
 
-    NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
-              "--no-new-privs"]
     ONLY = ["--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search",
             "--bounding-set=-all,+dac_read_search"]
 
@@ -373,26 +371,34 @@ class Privilege(Case):
         shutil.copy(CSTAT, self.tool)
         shutil.copytree(os.path.join(ROOT, "scripts/lib/cstat"), f"{self.tool}/lib/cstat")
 
-    def run_as(self, *privilege):
-        return subprocess.run([*self.NOBODY, *privilege, "/usr/bin/python3",
-                               f"{self.tool}/cstat", "--prometheus"], capture_output=True,
-                              text=True, env=self.environment(), cwd="/", check=False)
+    def run_as(self, user, *privilege):
+        return subprocess.run(["setpriv", f"--reuid={user}", f"--regid={user}",
+                               "--clear-groups", "--no-new-privs", *privilege,
+                               "/usr/bin/python3", f"{self.tool}/cstat", "--prometheus"],
+                              capture_output=True, text=True, env=self.environment(),
+                              cwd="/", check=False)
 
     def test_none(self):
-        done = self.run_as("--bounding-set=-all")
+        done = self.run_as(65534, "--bounding-set=-all")
         self.assertEqual(done.returncode, 3)
         self.assertIn("CAP_DAC_READ_SEARCH", done.stderr)
 
-    def test_the_one_of_the_units(self):
-        done = self.run_as(*self.ONLY)
+    def test_the_one_of_the_exporter(self):
+        done = self.run_as(65534, *self.ONLY)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn("cstats_queue_in_items_total", done.stdout)
-        for unit in ("cstat-exporter.service", "cstat-textfile.service"):
-            with open(f"{SHARE}/systemd/{unit}", encoding="utf-8") as file:
-                text = file.read()
-            for line in ("AmbientCapabilities=CAP_DAC_READ_SEARCH",
-                         "CapabilityBoundingSet=CAP_DAC_READ_SEARCH"):
-                self.assertIn(line + "\n", text)
+        with open(f"{SHARE}/systemd/cstat-exporter.service", encoding="utf-8") as file:
+            text = file.read()
+        for line in ("AmbientCapabilities=CAP_DAC_READ_SEARCH",
+                     "CapabilityBoundingSet=CAP_DAC_READ_SEARCH"):
+            self.assertIn(line + "\n", text)
+
+    def test_root_without_any_as_for_the_textfile(self):
+        with open(f"{SHARE}/systemd/cstat-textfile.service", encoding="utf-8") as file:
+            self.assertIn("\nCapabilityBoundingSet=\n", file.read())
+        done = self.run_as(0, "--bounding-set=-all")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("cstats_queue_in_items_total", done.stdout)
 
 
 class Shipped(unittest.TestCase):

@@ -291,7 +291,7 @@ def _replace(path, data):
             pass
         raise CstatError(f"cannot write {path}: {err.strerror}",
                          "node_exporter's directory on Debian is "
-                         "/var/lib/prometheus/node-exporter, the user's name prometheus"
+                         "/var/lib/prometheus/node-exporter, and root's"
                          ) from err
 
 
