@@ -149,11 +149,11 @@ class Explanations(Case):
             shutil.rmtree(directory, ignore_errors=True)
         debugfs = f"{sysfs}/kernel/debug"
         os.makedirs(debugfs)
-        os.makedirs(proc)
+        os.makedirs(f"{proc}/self")
         if module:
             os.makedirs(f"{sysfs}/module/cstats")
-        for path, text in ((f"{proc}/cmdline", cmdline), (f"{proc}/mounts",
-                                                          mounts.format(debugfs))):
+        for path, text in ((f"{proc}/cmdline", cmdline),
+                           (f"{proc}/self/mounts", mounts.format(debugfs))):
             with open(path, "w", encoding="utf-8") as file:
                 file.write(text)
         if lockdown:
@@ -183,6 +183,7 @@ class Explanations(Case):
         try:
             self.assertIn("sudo", self.explain(errno.EACCES))
             self.assertIn("sudo", self.explain(errno.ENOENT))
+            self.assertIn("modprobe cstats", self.explain(errno.ENOENT, module=False))
         finally:
             os.geteuid = euid
 

@@ -39,7 +39,7 @@ def _first_line(path):
 
 def _mounted(directory, proc):
     try:
-        with open(f"{proc}/mounts", encoding="utf-8", errors="replace") as file:
+        with open(f"{proc}/self/mounts", encoding="utf-8", errors="replace") as file:
             return any(line.split()[1:3] == [directory, "debugfs"] for line in file)
     except OSError:
         return False
@@ -73,10 +73,10 @@ def explain(err, path, debugfs, sysfs="/sys", proc="/proc"):
                           "off its command line and boot again")
     if not _mounted(debugfs, proc):
         return CstatError(message, f"debugfs is not mounted: mount -t debugfs none {debugfs}")
-    if os.geteuid() != 0:
-        return CstatError(message, "only root looks into debugfs: run it with sudo; if that "
-                          "does not help, load the module with: modprobe cstats")
     if not os.path.isdir(f"{sysfs}/module/cstats"):
         return CstatError(message, "the module is not loaded: modprobe cstats, or insmod "
                           "build/$(uname -r)/src/cstats.ko; scripts/doctor says more")
+    if os.geteuid() != 0:
+        return CstatError(message, "only root looks into debugfs: run it with sudo; if that "
+                          "does not help, scripts/doctor says what is wrong")
     return CstatError(message, "scripts/doctor says what is wrong on this machine")
