@@ -58,14 +58,14 @@ static u64 fastest(const u64 *samples)
 	return min;
 }
 
-/* Does the last thousand take at most half as long again as the first? */
-static void compare_ends(const char *what, u64 all)
+/* Does the last thousand take at most @percent of what the first one takes? */
+static void compare_ends(const char *what, u64 all, unsigned int percent)
 {
 	u64 first = fastest(took), last = fastest(took + nr / BATCH - SAMPLES);
 
 	cstats_test_note("%s: %llu ns each at first, %llu at last, %llu in the middle", what,
 			 div_u64(first, BATCH), div_u64(last, BATCH), div_u64(all, nr));
-	check(last * 2 <= first * 3, "%s: the last are slower than the first", what);
+	check(last * 100 <= first * percent, "%s: the last are slower than the first", what);
 }
 
 static int make_one(unsigned int i)
@@ -101,7 +101,7 @@ static void made(void)
 			start = ktime_get_ns();
 		}
 	}
-	compare_ends("made", ktime_get_ns() - all);
+	compare_ends("made", ktime_get_ns() - all, 150);
 }
 
 static void read_some(void)
@@ -249,7 +249,8 @@ static void removed(void)
 			start = ktime_get_ns();
 		}
 	}
-	compare_ends("removed", ktime_get_ns() - all);
+	/* The last ones share a lock with the worker that lets the first ones go. */
+	compare_ends("removed", ktime_get_ns() - all, 1000);
 	snap.values = values;
 	check_eq(cstats_read(&family.cs, &snap), 0);
 	check(!memcmp(values, before, sizeof(values)), "the sums have changed");
