@@ -309,8 +309,8 @@ check "what a command does to a disk" \
 check "a line for each sample, by disk" \
 	says 0 '^[0-9:]+ +[0-9.]+ +0 +[0-9.]+[KM]?i?B? +[0-9.]+' \
 	cstat -w -H 'block{*}.write_bytes_completed' 0.3 4
-check "200 scrapes of the exporter" scrapes 200
-check "a record of memory and disks" says 0 '' cstat --record /out/all.rec 0.1 50
+check "60 scrapes of the exporter" scrapes 60
+check "a record of memory and disks" says 0 '' cstat --record /out/all.rec 0.1 20
 check "and its identities" says 0 '' cstat --replay /out/all.rec "${disks[@]}" "${identities[@]}"
 kill $disk_load
 check "record" says 0 '' cstat -P --record /out/kmem.rec kmem 0.3 30
