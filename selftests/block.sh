@@ -130,9 +130,11 @@ consistent_are_not() {
 }
 
 # Uses a disk until it has gone. A disk that is being removed fails what it is given.
+# By the name of a disk that has just gone, dd would make a file.
 use_until_gone() { # use_until_gone DISK
 	while have "$1"; do
-		dd if=/dev/zero of="/dev/$1" bs=4k count=100 conv=notrunc oflag=direct
+		dd if=/dev/zero of=/proc/self/fd/3 bs=4k count=100 conv=notrunc \
+			oflag=direct 3<"/dev/$1"
 		dd if="/dev/$1" of=/dev/null bs=64k count=10
 		sleep 0.05 # closed
 	done >/dev/null 2>&1
