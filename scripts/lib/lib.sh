@@ -73,11 +73,15 @@ version() {
 	sed -n 's/^#define CSTATS_VERSION\t\t*"\(.*\)".*/\1/p' "$root/include/linux/cstats.h"
 }
 
-# source_version: the commit of the sources, with "-dirty" if they have changed since
+# source_version: the last commit that changed the modules, with "-dirty" if they have
+# been changed since
 source_version() {
 	local commit
 
-	commit=$(git -C "$root" rev-parse --short=12 HEAD 2>/dev/null) || commit=unknown
-	git -C "$root" diff --quiet HEAD -- . ':!*.md' 2>/dev/null || commit+=-dirty
+	commit=$(git -C "$root" log -1 --abbrev=12 --format=%h -- src include 2>/dev/null) || {
+		echo unknown
+		return
+	}
+	git -C "$root" diff --quiet HEAD -- src include || commit+=-dirty
 	echo "$commit"
 }
