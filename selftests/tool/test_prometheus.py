@@ -217,6 +217,13 @@ class Textfile(Case):
             self.assertIn("cstats_up 0.0", self.text())
             self.assertNotIn("cstats_queue", self.text())
 
+    def test_old_values_go_with_their_set(self):
+        for name in "queuo", "queue.in_item":
+            self.cstat("--textfile", self.path)
+            _, err = self.cstat("--textfile", self.path, name, status=2)
+            self.assertIn("did you mean queue", err)
+            self.assertFalse(os.path.exists(self.path))
+
     def test_mistakes(self):
         _, err = self.cstat("--textfile", os.path.join(self.tmp, "x.txt"), status=2)
         self.assertIn(".prom", err)

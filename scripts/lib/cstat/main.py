@@ -396,12 +396,9 @@ def run(argv):
     expressions = [Expression(text) for text in options.expr]
     checks = [Expression(text) for text in options.check]
     selection = Selection(options.names)
-    try:
-        known = source.sets()
-    except CstatError:
-        if not (options.prometheus or options.textfile or options.listen):
-            raise
-        known = None	# the metrics say that
+    if options.prometheus or options.textfile or options.listen:
+        return _prometheus(source, selection, options)
+    known = source.sets()
     names = selection.sets(known)
     if options.list:
         listed = known if names is None else expand(names, known)
@@ -421,8 +418,6 @@ def run(argv):
     if command is not None:
         options.repeat = options.repeat or 1
         return _repeat(source, names, selection, expressions, options, command)
-    if options.prometheus or options.textfile or options.listen:
-        return _prometheus(source, selection, names, options)
     if options.top:
         from .screen import live
 
@@ -432,16 +427,16 @@ def run(argv):
     return _show(source, selection, names, expressions, options)
 
 
-def _prometheus(source, selection, names, options):
+def _prometheus(source, selection, options):
     from . import prometheus
 
+    source.only = only_instances(selection.patterns)
     if options.listen:
-        return prometheus.listen(source, names, selection, options, warn)
+        return prometheus.listen(source, selection, options, warn)
     if options.textfile:
-        return prometheus.to_textfile(source, names, selection, options,
+        return prometheus.to_textfile(source, selection, options,
                                       Ticker(options.interval or 1), warn)
-    return prometheus.to_stdout(source, names, selection, options, Log(options.output).write,
-                                warn)
+    return prometheus.to_stdout(source, selection, options, Log(options.output).write, warn)
 
 
 def _read_by(expressions, known, names):

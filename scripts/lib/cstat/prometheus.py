@@ -14,6 +14,7 @@ The values of a stalled set are left out, and cstats_stalled says so: what is se
 is fresh or not there. One scrape is one cut of each set.
 """
 
+import contextlib
 import html
 import http.server
 import os
@@ -251,27 +252,34 @@ class Scraper:
         return self._error is not None
 
 
-def _scraper(source, names, selection, options, warn):
+def _scraper(source, selection, options, warn):
+    """Without the module there is nothing to check names by, and the metrics say that."""
     if Metric is None:
         raise CstatError("this needs Python's client of Prometheus",
                          "apt-get install python3-prometheus-client")
+    names = selection.sets(None)
     if selection.patterns:
         try:
-            source.sets()
-            seen = source.peek(names)
+            known, seen = source.sets(), source.peek(names)
         except CstatError as err:
             warn(f"{err}; the names are not checked")
         else:
+            selection.sets(known)
             selection.check_sample(seen)
     return Scraper(source, names, Exposition(source, selection, not options.no_wrap,
                                              not options.no_created, warn), warn)
 
 
-def to_stdout(source, names, selection, options, write, warn):
+def to_stdout(source, selection, options, write, warn):
     """--prometheus"""
-    scraper = _scraper(source, names, selection, options, warn)
+    scraper = _scraper(source, selection, options, warn)
     write(exposition.generate_latest(scraper).decode("utf-8"))
     return NOTHING if scraper.failed else 0
+
+
+def _remove(path):
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)
 
 
 def _replace(path, data):
@@ -285,23 +293,25 @@ def _replace(path, data):
             os.fchmod(file.fileno(), 0o644)
         os.rename(temporary, path)
     except OSError as err:
-        try:
+        with contextlib.suppress(OSError):
             os.unlink(temporary)
-        except OSError:
-            pass
         raise CstatError(f"cannot write {path}: {err.strerror}",
                          "node_exporter's directory on Debian is "
                          "/var/lib/prometheus/node-exporter, and root's"
                          ) from err
 
 
-def to_textfile(source, names, selection, options, ticker, warn):
-    """--textfile: once, or until it is ended; then the file goes, so that nobody is
-    served old values."""
+def to_textfile(source, selection, options, ticker, warn):
+    """--textfile: once, or until it is ended. Then, and when what it asks for is not
+    there, the file goes, so that nobody is served old values."""
     path = options.textfile
     if not path.endswith(".prom"):
         raise CstatError(f"{path} does not end in .prom", "node_exporter reads *.prom only")
-    scraper = _scraper(source, names, selection, options, warn)
+    try:
+        scraper = _scraper(source, selection, options, warn)
+    except CstatError:
+        _remove(path)
+        raise
     if options.count == 1:
         _replace(path, exposition.generate_latest(scraper))
         return NOTHING if scraper.failed else 0
@@ -319,8 +329,7 @@ def to_textfile(source, names, selection, options, ticker, warn):
                 return 0
             ticker.wait()
     finally:
-        if os.path.exists(path):
-            os.unlink(path)
+        _remove(path)
 
 
 def parse_address(text):
@@ -364,9 +373,9 @@ def _wants_openmetrics(accept):
     return weights.get("application/openmetrics-text", 0) > text
 
 
-def listen(source, names, selection, options, warn):
+def listen(source, selection, options, warn):
     """--listen: until it is ended."""
-    scraper = _scraper(source, names, selection, options, warn)
+    scraper = _scraper(source, selection, options, warn)
 
     class Handler(http.server.BaseHTTPRequestHandler):
         """GET /metrics"""
