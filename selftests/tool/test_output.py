@@ -19,6 +19,7 @@ import jsonschema
 from common import CSTAT, KMEM, ROOT, Case
 from cstat.errors import CstatError
 from cstat.main import Ticker, run
+from cstat.width import columns_of
 
 
 def schema():
@@ -123,6 +124,18 @@ class Tables(Case):
         self.assertEqual(lines[0], lines[3])
         self.assertEqual(lines[0].split(),
                          ["time", "age", "err", "in_items", "out_items", "now_items"])
+
+    def test_wide_characters_keep_the_columns(self):
+        self.kernel.devices[:] = ["磁盘" * 8, "e\u0301te\u0301" * 4, "disk"]
+        self.kernel.values.clear()
+        self.kernel.step()
+        out, _ = self.cstat("block{*}.reads")
+        rows = [line for line in out.splitlines() if "reads" in line]
+        self.assertEqual(len(rows), 3)
+        self.assertEqual(len({columns_of(row[:row.index("requests")]) for row in rows}), 1)
+        out, _ = self.cstat("-w", "block{*}.reads")
+        head, row = out.splitlines()
+        self.assertEqual(columns_of(head), columns_of(row))
 
     def test_per_cpu(self):
         out, _ = self.cstat("-P", "queue.in_items")

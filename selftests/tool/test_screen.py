@@ -15,7 +15,8 @@ from cstat.change import History
 from cstat.expr import Expression
 from cstat.select import Selection
 from cstat.source import Debugfs
-from cstat.view import View, bar, columns_of, compress, sparkline
+from cstat.view import View, bar, compress, sparkline
+from cstat.width import columns_of
 
 
 class Pieces(unittest.TestCase):

@@ -10,7 +10,8 @@ import time
 
 from .change import History
 from .errors import CstatError
-from .view import View, columns_of
+from .view import View
+from .width import columns_of
 
 _KEYS = {curses.KEY_UP: "up", curses.KEY_DOWN: "down", curses.KEY_PPAGE: "pageup",
          curses.KEY_NPAGE: "pagedown", curses.KEY_HOME: "home", curses.KEY_END: "end",

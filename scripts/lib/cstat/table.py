@@ -8,6 +8,7 @@ from .fields import field_of
 from .select import Selection
 from .text import Key
 from .units import number, rate, seconds
+from .width import columns_of, flush_left, flush_right
 
 COLUMNS = ("value", "change", "rate", "kind", "unit", "description")
 _TITLES = {"rate": "per second"}
@@ -75,11 +76,15 @@ class Output:
 
 def columns(rows, left):
     """@rows of strings as lines; the columns in @left are flush left."""
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    widths = _widths(rows)
     for row in rows:
-        cells = [f"{cell:<{width}}" if i in left else f"{cell:>{width}}"
+        cells = [(flush_left if i in left else flush_right)(cell, width)
                  for i, (cell, width) in enumerate(zip(row, widths))]
         yield "  ".join(cells).rstrip()
+
+
+def _widths(rows):
+    return [max(columns_of(row[i]) for row in rows) for i in range(len(rows[0]))]
 
 
 class Table(Output):
@@ -161,7 +166,7 @@ class Wide(Output):
         results = self.evaluate(sample, changes)
         labels = list(self._keys.values()) + [name for name, _ in results]
         if self._rows % self.options.header == 0:
-            cells = [f"{label:>{max(len(label), 9)}}" for label in labels]
+            cells = [flush_right(label, 9) for label in labels]
             self.write("    time    age err  " + " ".join(cells).rstrip() + "\n")
         self._rows += 1
         cells = []
@@ -170,8 +175,9 @@ class Wide(Output):
             text = "-"
             if change and key in change.new.values:
                 text = self._value(key, change, field_of(self.source.fields(key.set), key.field))
-            cells.append(f"{text:>{max(len(label), 9)}}")
-        cells.extend(f"{shown(value):>{max(len(name), 9)}}" for name, value in results)
+            cells.append(flush_right(text, max(columns_of(label), 9)))
+        cells.extend(flush_right(shown(value), max(columns_of(name), 9))
+                     for name, value in results)
         cuts = [change.new for change in changes.values()]
         age = max((cut.age_ns(sample.now_ns) for cut in cuts), default=0)
         when = datetime.datetime.fromtimestamp(sample.wall_ns // 10 ** 9)
@@ -244,7 +250,7 @@ class PerCpu(Output):
 
     def _blocks(self, rows):
         """As many columns beside each other as the width has room for."""
-        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+        widths = _widths(rows)
         first = 3
         while True:
             room = self._width - sum(w + 2 for w in widths[:3])

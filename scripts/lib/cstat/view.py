@@ -8,7 +8,6 @@ feed() takes samples, key() takes keys, lines() gives the screen as lines of
 
 import datetime
 import re
-import unicodedata
 from collections import deque
 
 from .change import Change
@@ -17,6 +16,7 @@ from .expr import Scope, shown
 from .fields import INF, field_of, histograms
 from .table import imbalance, warnings
 from .units import human, number, rate, seconds
+from .width import columns_of, cut, flush_left
 
 ORDERS = ("kernel", "name", "value", "change")
 HELP = """\
@@ -452,8 +452,8 @@ class View:
         name = (" " * row.indent + self._mark(row) + row.name)
         name = _printable(name)
         if columns_of(name) > name_width:
-            name = _cut(name, name_width - 1) + "~"
-        name += " " * (name_width - columns_of(name))
+            name = cut(name, name_width - 1) + "~"
+        name = flush_left(name, name_width)
         if row.kind in ("instances", "instance"):
             return [(name, "node")]
         if row.kind == "bucket":
@@ -567,30 +567,8 @@ class View:
         return self._ask is not None
 
 
-def columns_of(text):
-    """How many columns a terminal shows @text in."""
-    return sum(_columns(c) for c in text) if not text.isascii() else len(text)
-
-
-def _columns(character):
-    if unicodedata.combining(character) or unicodedata.category(character) == "Mn":
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
 def _printable(text):
     return "".join(c if c.isprintable() else "?" for c in text)
-
-
-def _cut(text, width):
-    """As much of @text as has room."""
-    if text.isascii():
-        return text[:width]
-    for n, character in enumerate(text):
-        width -= _columns(character)
-        if width < 0:
-            return text[:n]
-    return text
 
 
 def _clip(line, width, fill=False):
@@ -598,7 +576,7 @@ def _clip(line, width, fill=False):
     result, left = [], width
     for text, style in line:
         whole = _printable(text)
-        text = _cut(whole, left)
+        text = cut(whole, left)
         if text:
             result.append((text, style))
             left -= columns_of(text)
