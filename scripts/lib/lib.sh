@@ -78,10 +78,10 @@ version() {
 source_version() {
 	local commit
 
-	commit=$(git -C "$root" log -1 --abbrev=12 --format=%h -- src include 2>/dev/null) || {
+	commit=$(git -C "$root" log -1 --abbrev=12 --format=%h -- 'src/*.[ch]' include 2>/dev/null) || {
 		echo unknown
 		return
 	}
-	git -C "$root" diff --quiet HEAD -- src include || commit+=-dirty
+	git -C "$root" diff --quiet HEAD -- 'src/*.[ch]' include || commit+=-dirty
 	echo "$commit"
 }
