@@ -3,10 +3,10 @@
 #
 # faults - each allocation and user copy fails in turn, in load, read and reset
 #
-# A client is loaded, which makes a set; the set is read and reset. The kernel's own
-# loader of modules takes part, and takes long: if faults can be confined to calls
-# from cstats.ko, they are. The loader warns when memory is short for trace events,
-# so cstats.ko itself is not loaded with faults.
+# Clients are loaded, which make a large set, a small one and a family; these are read
+# and reset. The kernel's own loader of modules takes part, and takes long: if faults can
+# be confined to calls from cstats.ko, they are. If they cannot, as in User-mode Linux,
+# cstats.ko itself is loaded with faults as well.
 #
 # A call that fails must return ENOMEM or EFAULT and leave nothing behind; one that
 # does not need the memory may succeed. The test needs a kernel with fault injection;
@@ -15,7 +15,7 @@
 dir=$(dirname "$0")
 . "$dir/lib/lib.sh"
 
-start 8
+start 15
 
 if [ ! -e /proc/self/fail-nth ] || [ ! -d $debugfs/failslab ]; then
 	skip_all "this kernel cannot inject faults"
@@ -48,25 +48,42 @@ faulted() {
 	ktap_test_result "$description" [ $status = 0 ]
 }
 
+confined=
+[ ! -e $debugfs/failslab/require-start ] || confined=1
+# Without memory the loader does not find symbols, and warns, of trace events too.
+loud() { [ -n "$confined" ] || echo "vm: expect $1" >/dev/kmsg; }
+
+if [ -n "$confined" ] || built_in cstats; then
+	ktap_test_skip "load cstats"
+else
+	loud begin
+	faulted "load cstats" insmod "$(module cstats)"
+	loud end
+fi
 load cstats
 awk '$4 == "[cstats]" && $2 ~ /[tT]/ { print "0x" $1 }' /proc/kallsyms | sort >"$tmp/text"
 confine "$(head -n 1 "$tmp/text")" \
 	"$(printf '0x%x' $(($(tail -n 1 "$tmp/text") + 4096)))"
-# Without memory the loader does not find symbols, and says so.
-[ -e $debugfs/failslab/require-start ] || echo "vm: expect begin" >/dev/kmsg
+loud begin
 faulted "load cstats_kmem" insmod "$(module cstats_kmem)"
-[ -e $debugfs/failslab/require-start ] || echo "vm: expect end" >/dev/kmsg
+faulted "load a small set" insmod "$(module cstats_example)"
+faulted "load a family" insmod "$(module cstats_test_devices)"
+loud end
 confine 0 0xffffffffffffffff
 load cstats_kmem
+load cstats_test_devices
 faulted "read cstats" read $cstats
-for file in values fields percpu; do
-	faulted "read $file" read $sets/kmem/$file
+for set in kmem devices; do
+	for file in values fields percpu; do
+		faulted "read $set/$file" read $sets/$set/$file
+	done
+	faulted "write $set/reset" write $sets/$set/reset 1
 done
-faulted "write reset" write $sets/kmem/reset 1
 
 before=$(header $sets/kmem/values snapshot)
 check "snapshots go on" test "$(header $sets/kmem/values snapshot)" -gt "$before"
-check_unload "both can be unloaded" cstats_kmem cstats
+unload cstats_test_devices
+check_unload "all can be unloaded" cstats_kmem cstats
 loaded=
 
 finish
