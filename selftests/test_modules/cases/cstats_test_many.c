@@ -65,7 +65,9 @@ static void compare_ends(const char *what, u64 all, unsigned int percent)
 
 	cstats_test_note("%s: %llu ns each at first, %llu at last, %llu in the middle", what,
 			 div_u64(first, BATCH), div_u64(last, BATCH), div_u64(all, nr));
-	check(last * 100 <= first * percent, "%s: the last are slower than the first", what);
+	if (!IS_ENABLED(CONFIG_GCOV_KERNEL))	/* which counts the lines that run */
+		check(last * 100 <= first * percent, "%s: the last are slower than the first",
+		      what);
 }
 
 static int make_one(unsigned int i)
