@@ -421,6 +421,19 @@ unsigned int cstats_find_bucket(const struct cstats_histogram *h, u64 value);
 /* What fits a per-CPU allocation where pages have 4 KiB: the same everywhere. */
 #define CSTATS_MAX_VALUES	2047U
 
+/*
+ * The slot that @gen opens in a CPU's part, its address in one register. Compilers
+ * would have two in the address of each add, which Intel's Skylake splits into more
+ * steps, with fewer ports for them: a section of six took a tenth longer.
+ */
+static __always_inline local64_t *__cstats_slot(void *cpu, unsigned long gen)
+{
+	struct cstats_cpu *at = cpu + gen;
+
+	OPTIMIZER_HIDE_VAR(at);
+	return at->slots;
+}
+
 /* Open the set's slot, once preemption is off. */
 static __always_inline struct cstats_shared *
 __cstats_open(struct cstats *cs, struct cstats_open *to, bool rcu)
@@ -488,7 +501,7 @@ cstats_acquire(struct cstats *cs)
 	WRITE_ONCE(s.cpu->seq, s.seq | 1);
 	barrier();	/* the load below never moves up; see above for the CPU */
 	s.to.gen = READ_ONCE(shared->gen);
-	s.to.slot = (void *)s.cpu->slots + s.to.gen;
+	s.to.slot = __cstats_slot(s.cpu, s.to.gen);
 	return s;
 }
 
@@ -512,7 +525,7 @@ cstats_rcu_acquire(struct cstats_rcu *rcu)
 	preempt_disable();
 	shared = __cstats_open(&rcu->cs, &s.to, true);
 	s.to.gen = READ_ONCE(shared->gen);
-	s.to.slot = (void *)raw_cpu_ptr(shared->cpu)->slots + s.to.gen;
+	s.to.slot = __cstats_slot(raw_cpu_ptr(shared->cpu), s.to.gen);
 	return s;
 }
 
@@ -681,8 +694,12 @@ __cstats_in(const struct cstats_open *to, const struct cstats_instance *inst)
 		      "cstats: instance of another family\n"))
 		slots = NULL;
 #endif
-	if (likely(slots))
+	if (likely(slots)) {
 		in.to.slot = (void *)raw_cpu_ptr(slots) + to->gen;
+		OPTIMIZER_HIDE_VAR(in.to.slot);
+	} else { /* to->slot once more, which is then computed here only */
+		in.to.slot = __cstats_slot(raw_cpu_ptr(to->shared->cpu), to->gen);
+	}
 	return in;
 }
 

@@ -340,6 +340,7 @@ static __always_inline struct variant_section variant_begin(struct variant *v)
 	WRITE_ONCE(s.cpu->seq, s.seq | 1);
 	barrier();
 	s.slot = (void *)s.cpu + READ_ONCE(v->gen);
+	OPTIMIZER_HIDE_VAR(s.slot);
 	return s;
 }
 
@@ -401,6 +402,7 @@ static __always_inline void section_v_pointer_index(unsigned int nr, s64 d)
 	WRITE_ONCE(s.cpu->seq, s.seq | 1);
 	barrier();
 	s.slot = s.cpu->slots + READ_ONCE(w.v.index) * w.v.nr_fields;
+	OPTIMIZER_HIDE_VAR(s.slot);
 	variant_add(&s, nr, d);
 	variant_end(&s);
 }
@@ -462,6 +464,7 @@ static __always_inline void section_v_pointer_tokenless(unsigned int nr, s64 d)
 	WRITE_ONCE(s.cpu->seq, s.seq);
 	barrier();
 	s.slot = (void *)s.cpu + READ_ONCE(w.v.gen);
+	OPTIMIZER_HIDE_VAR(s.slot);
 	variant_add(&s, nr, d);
 	s.cpu = raw_cpu_ptr(w.v.cpu);
 	s.seq = READ_ONCE(s.cpu->seq);
@@ -492,6 +495,7 @@ static __always_inline void section_v_pointer_checked(unsigned int nr, s64 d)
 	WRITE_ONCE(cpu->seq, seq | 1);
 	barrier();
 	slot = (void *)cpu->slots + READ_ONCE(shared->gen);
+	OPTIMIZER_HIDE_VAR(slot);
 #pragma GCC unroll 16
 	for (i = 0; i < nr; i++)
 		local64_add(d, &slot[i]);

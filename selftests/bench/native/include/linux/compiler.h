@@ -22,6 +22,8 @@
 #define __compiletime_error(text)	__attribute__((error(text)))
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
 
+#define OPTIMIZER_HIDE_VAR(var)	asm("" : "+r" (var))
+
 static __always_inline void barrier(void)
 {
 	asm volatile("" ::: "memory");
