@@ -187,7 +187,7 @@ int cstats_check_instance(const char *name)
 }
 
 /* Bound @i of a histogram. */
-u64 cstats_bound(const struct cstats_field *field, unsigned int i)
+static u64 cstats_bound(const struct cstats_field *field, unsigned int i)
 {
 	return field->bounds ? field->bounds[i] : field->first << i;
 }

@@ -55,6 +55,4 @@ static inline bool cstats_is_gauge(const struct cstats_about *about, unsigned in
 	return i < about->nr_fields && about->fields[i].kind == CSTATS_GAUGE;
 }
 
-u64 cstats_bound(const struct cstats_field *field, unsigned int i);
-
 #endif /* _CSTATS_DESCRIBE_H */
