@@ -37,7 +37,7 @@ silent() { ! grep -F -- "$1" "$tmp/panic"; }
 
 # They would be there when all sets are printed.
 needs_module cstats_kmem cstats_block
-start 16
+start 18
 
 load cstats
 load cstats_test
@@ -70,6 +70,11 @@ if grep -q '[,-]' /sys/devices/system/cpu/online; then
 else
 	for _ in 1 2 3; do ktap_test_skip "an open section: only one CPU"; done
 fi
+echo "vm: expect begin" >/dev/kmsg
+client misuse
+echo "vm: expect end" >/dev/kmsg
+check "one that was misused" prints client $sets/client/values
+check "has errors" says "# client errors 1"
 check "all sets" prints '*' $sets/client/values $sets/devices/values
 unload cstats_test_labels
 unload cstats_test_client

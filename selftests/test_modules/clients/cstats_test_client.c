@@ -14,6 +14,7 @@
  *	dying 0|1		sections in hotplug callbacks that run on a CPU when
  *				it is no longer, or not yet, among the online ones
  *	read COUNT		cstats_read(), so many times
+ *	misuse			a section that adds to a field that is not there
  *
  * "result" has what the last read returned: error, snapshot number, in, out, now; "sum"
  * has what the writers have counted themselves: in and out.
@@ -200,6 +201,15 @@ static int read_set(int count)
 	return 0;
 }
 
+static void misuse(void)
+{
+	static unsigned int no_field = NR;
+	struct cstats_section s = cstats_acquire(&set);
+
+	cstats_add(&s, READ_ONCE(no_field), 1);
+	cstats_release(&s);
+}
+
 static int cmd_set(const char *val, const struct kernel_param *kp)
 {
 	int cpu, on;
@@ -209,6 +219,10 @@ static int cmd_set(const char *val, const struct kernel_param *kp)
 		return init();
 	if (sysfs_streq(val, "destroy")) {
 		destroy();
+		return 0;
+	}
+	if (sysfs_streq(val, "misuse")) {
+		misuse();
 		return 0;
 	}
 	if (sysfs_streq(val, "drop"))
