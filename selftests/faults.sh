@@ -15,7 +15,7 @@
 dir=$(dirname "$0")
 . "$dir/lib/lib.sh"
 
-start 15
+start 16
 
 if [ ! -e /proc/self/fail-nth ] || [ ! -d $debugfs/failslab ]; then
 	skip_all "this kernel cannot inject faults"
@@ -64,10 +64,12 @@ load cstats
 awk '$4 == "[cstats]" && $2 ~ /[tT]/ { print "0x" $1 }' /proc/kallsyms | sort >"$tmp/text"
 confine "$(head -n 1 "$tmp/text")" \
 	"$(printf '0x%x' $(($(tail -n 1 "$tmp/text") + 4096)))"
+load cstats_test
 loud begin
 faulted "load cstats_kmem" insmod "$(module cstats_kmem)"
 faulted "load a small set" insmod "$(module cstats_example)"
 faulted "load a family" insmod "$(module cstats_test_devices)"
+faulted "load a small family" insmod "$(module cstats_test_labels)"
 loud end
 confine 0 0xffffffffffffffff
 load cstats_kmem
@@ -83,6 +85,7 @@ done
 before=$(header $sets/kmem/values snapshot)
 check "snapshots go on" test "$(header $sets/kmem/values snapshot)" -gt "$before"
 unload cstats_test_devices
+unload cstats_test
 check_unload "all can be unloaded" cstats_kmem cstats
 loaded=
 
