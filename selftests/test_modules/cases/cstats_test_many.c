@@ -28,7 +28,7 @@ static unsigned int nr = 100000;
 module_param(nr, uint, 0444);
 MODULE_PARM_DESC(nr, "number of instances");
 
-enum { BATCH = 100, SAMPLES = 10, NR = 6 };	/* a thousand at each end */
+enum { BATCH = 100, SAMPLES = 10, NR = 6, TRIES = 3 };	/* a thousand at each end */
 
 static const char * const names[NR] = { "f0", "f1", "f2", "f3", "f4", "f5" };
 static const struct cstats_field fields[NR] = {
@@ -61,16 +61,15 @@ static u64 median(u64 *samples)
 	return samples[SAMPLES / 2];
 }
 
-/* Does the last thousand take at most @percent of what the first one takes? */
-static void compare_ends(const char *what, u64 all, unsigned int percent)
+/* Does the last thousand take more than @percent of what the first one takes? */
+static bool last_is_slower(const char *what, u64 all, unsigned int percent)
 {
 	u64 first = median(took), last = median(took + nr / BATCH - SAMPLES);
 
 	cstats_test_note("%s: %llu ns each at first, %llu at last, %llu in the middle", what,
 			 div_u64(first, BATCH), div_u64(last, BATCH), div_u64(all, nr));
-	if (!IS_ENABLED(CONFIG_GCOV_KERNEL))	/* which counts the lines that run */
-		check(last * 100 <= first * percent, "%s: the last are slower than the first",
-		      what);
+	return !IS_ENABLED(CONFIG_GCOV_KERNEL) &&	/* which counts the lines that run */
+	       last * 100 > first * percent;
 }
 
 static int make_one(unsigned int i)
@@ -93,20 +92,40 @@ static int make_one(unsigned int i)
 	return 0;
 }
 
-static void made(void)
+/* Make those that are missing. */
+static bool make_rest(void)
 {
-	u64 start = ktime_get_ns(), all = start;
+	u64 start = ktime_get_ns();
 
-	for (nr_made = 0; nr_made < nr; nr_made++) {
+	for (; nr_made < nr; nr_made++) {
 		if (!check_eq(make_one(nr_made), 0))
-			return;
+			return false;
 		if (nr_made % BATCH == BATCH - 1) {
 			took[nr_made / BATCH] = ktime_get_ns() - start;
 			cond_resched();
 			start = ktime_get_ns();
 		}
 	}
-	compare_ends("made", ktime_get_ns() - all, 150);
+	return true;
+}
+
+/* The last thousand takes milliseconds, and a machine may stop for as long. */
+static void made(void)
+{
+	u64 all = ktime_get_ns();
+	unsigned int try;
+
+	if (!make_rest())
+		return;
+	all = ktime_get_ns() - all;
+	for (try = 1; last_is_slower("made", all, 150); try++) {
+		if (!check(try < TRIES, "made: the last are slower than the first"))
+			return;
+		while (nr_made > nr - BATCH * SAMPLES)
+			cstats_instance_remove(&insts[--nr_made]);
+		if (!make_rest())
+			return;
+	}
 }
 
 static void read_some(void)
@@ -206,7 +225,7 @@ static void others_do_not_wait(void)
 	if (!check_eq(cstats_init_family(&lone, "lone", "device", fields, NR), 0))
 		goto destroy;
 	check_eq(cstats_instance_add(&lone.cs, &inst, "one"), 0);
-	for (try = 0; try < 3; try++) {
+	for (try = 0; try < TRIES; try++) {
 		single = time_reads("one instance", &lone.cs);
 		all = time_reads("all", &family.cs);
 		check_eq(cstats_read(&family.cs, &snap), 0);
@@ -215,7 +234,7 @@ static void others_do_not_wait(void)
 			break;
 	}
 	cstats_test_note("a slice of the sums takes %llu us", div_u64(slice, 1000));
-	check(try < 3, "reads of another set wait for the family");
+	check(try < TRIES, "reads of another set wait for the family");
 	cstats_instance_remove(&inst);
 	cstats_destroy(&lone.cs);
 destroy:
@@ -248,7 +267,8 @@ static void removed(void)
 		}
 	}
 	/* The last ones share a lock with the worker that lets the first ones go. */
-	compare_ends("removed", ktime_get_ns() - all, 1000);
+	check(!last_is_slower("removed", ktime_get_ns() - all, 1000),
+	      "removed: the last are slower than the first");
 	snap.values = values;
 	check_eq(cstats_read(&family.cs, &snap), 0);
 	check(!memcmp(values, before, sizeof(values)), "the sums have changed");
