@@ -35,10 +35,10 @@ fastest() {
 	}' "$1"
 }
 
-# Not of code that counts its lines as it runs.
+# Not of code that counts its lines, or of which each lock is watched.
 check_time() {
-	if [ -d $debugfs/gcov ]; then
-		ktap_test_skip "$1: not with gcov"
+	if [ -d $debugfs/gcov ] || [ -e /proc/lockdep_stats ]; then
+		ktap_test_skip "$1: not with gcov or lockdep"
 	else
 		check "$@"
 	fi

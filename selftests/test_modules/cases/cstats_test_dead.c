@@ -7,7 +7,7 @@
  * count rises, and then the set reads right again.
  *
  * The tests put the preemption count right by themselves, as the kernel would
- * complain of it and not of us; what the kernel does is tried by dead.sh.
+ * complain of it and not of us; what the kernel does is tried by oops.sh.
  */
 #include <linux/interrupt.h>
 #include <linux/irq_work.h>
