@@ -2,15 +2,18 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # many - 100,000 instances of six fields: time and memory for each, and their text
+#
+# With lockdep, which makes each slow, 20,000 do.
 
 dir=$(dirname "$0")
 . "$dir/lib/lib.sh"
 
+[ ! -e /proc/lockdep_stats ] || MANY=${MANY:-20000}
 nr=${MANY:-100000}
 many=$sets/many
 
 # Per-CPU memory and slabs, and free memory, in kB. The slabs' lists per CPU, and
-# what is freed late, are noise of about a megabyte.
+# what is freed late, are noise of a megabyte or two.
 memory() {
 	awk '$1 == "Percpu:" || $1 == "Slab:" { n += $2 } $1 == "MemFree:" { free = $2 }
 		END { print n, free }' /proc/meminfo
@@ -91,10 +94,15 @@ echo 1 >/sys/module/cstats_test_many/parameters/remove
 results $debugfs/cstats_test/cstats_test_many
 check "without any, values has the family" is "$(grep -c '^many' $many/values)" 6
 check "and its sums" is "$(field $many/values many.f0)" $((1000003 * (nr * (nr - 1) / 2)))
-freed() { [ "$(memory | cut -d ' ' -f 1)" -lt $((used + (used_now - used) / 10)) ]; }
-check_memory "and the memory is free" within 20 freed
+freed() {
+	left=$(($(memory | cut -d ' ' -f 1) - used))
+	[ $left -lt $(((used_now - used) / 10 + 2048)) ]
+}
+check_memory "and the memory is free" within 60 freed
+[ -z "${left-}" ] || say "of $((used_now - used)) kB, $left are in use"
 unload cstats_test_many
-check "one that is destroyed while it is summed" load cstats_test_many nr=30000
+check "one that is destroyed while it is summed" \
+	load cstats_test_many nr=$((nr * 3 / 10))
 loaded=
 # cstats.ko waits for the instances that leave.
 built_in cstats || others=cstats
