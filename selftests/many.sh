@@ -82,12 +82,15 @@ say "cat takes $us us, last $(fastest "$tmp/cat" last), the same text $text:" \
 	"$((us * 100 / text)) %"
 check_time "a cat costs 1.6 x its text at most" test $((us * 10)) -le $((text * 16))
 
-# The sums of all instances take longer than that.
-echo 1 >"$parameters/stall_ms"
-short=$(cat $many/values)
-echo 10000 >"$parameters/stall_ms"
-check "in too short a time, values has the family alone" \
-	is "$(echo "$short" | grep -c '^# many stalled\|^many')" 7
+# The sums of all instances take longer than that. Where the barrier does as well,
+# there are no sums yet when the time is up, and the last snapshot has all of them.
+alone() {
+	echo 1 >"$parameters/stall_ms"
+	short=$(cat $many/values)
+	echo 10000 >"$parameters/stall_ms"
+	[ "$(echo "$short" | grep -c '^# many stalled\|^many')" = 7 ]
+}
+check "in too short a time, values has the family alone" within 3 alone
 check "and later all of them again" is "$(grep -c '"}.f0 ' $many/values)" "$nr"
 
 echo 1 >/sys/module/cstats_test_many/parameters/remove
