@@ -119,7 +119,7 @@ static void made(void)
 		return;
 	all = ktime_get_ns() - all;
 	for (try = 1; last_is_slower("made", all, 150); try++) {
-		if (!check(try < TRIES, "made: the last are slower than the first"))
+		if (!check(try < TRIES, "the last ones take longer to make than the first"))
 			return;
 		while (nr_made > nr - BATCH * SAMPLES)
 			cstats_instance_remove(&insts[--nr_made]);
@@ -268,7 +268,7 @@ static void removed(void)
 	}
 	/* The last ones share a lock with the worker that lets the first ones go. */
 	check(!last_is_slower("removed", ktime_get_ns() - all, 1000),
-	      "removed: the last are slower than the first");
+	      "the last ones take longer to remove than the first");
 	snap.values = values;
 	check_eq(cstats_read(&family.cs, &snap), 0);
 	check(!memcmp(values, before, sizeof(values)), "the sums have changed");
