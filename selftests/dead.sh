@@ -9,12 +9,7 @@ dir=$(dirname "$0")
 cmd=/sys/module/cstats_test_dead/parameters/cmd
 set=$sets/dead
 
-do_cmd() { echo "$*" >$cmd; }
-
-values() {
-	cat "$1" >"$tmp/values"
-	echo "$(field "$tmp/values" dead.left) $(field "$tmp/values" dead.right)"
-}
+both() { fields "$set/values" dead.left dead.right; }
 
 stalled() { grep -q stalled "$set/values"; }
 
@@ -44,15 +39,13 @@ if [ -w $online ]; then
 	do_cmd init
 	do_cmd "leak 1"
 	echo 0 >$online
-	check "a section that died on a CPU which went offline is read" \
-		is "$(values "$set/values")" "1 1"
+	check "a section that died on a CPU which went offline is read" is "$(both)" "1 1"
 	echo 1 >$online
-	check "and is read again when the CPU is back" is "$(values "$set/values")" "1 1"
+	check "and is read again when the CPU is back" is "$(both)" "1 1"
 	do_cmd "leak 1"
 	echo 0 >$online
 	echo 1 >$online
-	check "a section that died before the CPU went and came is read" \
-		is "$(values "$set/values")" "2 2"
+	check "a section that died before the CPU went and came is read" is "$(both)" "2 2"
 	check "nothing has stalled" fails stalled
 else
 	for name in module down up back stalled; do

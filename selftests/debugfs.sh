@@ -9,8 +9,6 @@ dir=$(dirname "$0")
 client=$sets/client
 cmd=/sys/module/cstats_test_client/parameters/cmd
 
-do_cmd() { echo "$*" >$cmd; }
-
 # The text, with N for all numbers that differ between two readings.
 text() { sed 's/\(snapshot\|time_ns\|rotation_ns\|since_ns\) [0-9][0-9]*/\1 N/g' "$1"; }
 

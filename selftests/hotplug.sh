@@ -10,7 +10,6 @@ client=$sets/client
 cmd=/sys/module/cstats_test_client/parameters/cmd
 cpu1=/sys/devices/system/cpu/cpu1/online
 
-do_cmd() { echo "$*" >$cmd; }
 # not by reading $cpu1, which would wait for the CPU to be gone
 online() { grep -q '^0-' /sys/devices/system/cpu/online; }
 sums() { cat /sys/module/cstats_test_client/parameters/sum; }

@@ -9,7 +9,6 @@ dir=$(dirname "$0")
 devices=$sets/devices
 cmd=/sys/module/cstats_test_labels/parameters/cmd
 
-do_cmd() { printf '%s\n' "$*" >$cmd; }
 values_only() { grep -v '^#\|^cstats version' "$1"; }
 
 # percpu summed up, as the lines of values

@@ -9,7 +9,6 @@ dir=$(dirname "$0")
 client=$sets/client
 cmd=/sys/module/cstats_test_client/parameters/cmd
 
-do_cmd() { echo "$*" >$cmd; }
 lists() { grep -q "^# $1 snapshot" $cstats; }
 
 needs_module cstats

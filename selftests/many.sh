@@ -8,8 +8,9 @@
 dir=$(dirname "$0")
 . "$dir/lib/lib.sh"
 
-[ ! -e /proc/lockdep_stats ] || MANY=${MANY:-20000}
-nr=${MANY:-100000}
+nr=100000
+! lockdep || nr=20000
+nr=${MANY:-$nr}
 many=$sets/many
 
 # Per-CPU memory and slabs, and free memory, in kB. The slabs' lists per CPU, and
@@ -40,7 +41,7 @@ fastest() {
 
 # Not of code that counts its lines, or of which each lock is watched.
 check_time() {
-	if [ -d $debugfs/gcov ] || [ -e /proc/lockdep_stats ]; then
+	if [ -d $debugfs/gcov ] || lockdep; then
 		ktap_test_skip "$1: not with gcov or lockdep"
 	else
 		check "$@"

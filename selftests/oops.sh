@@ -11,19 +11,14 @@ dir=$(dirname "$0")
 cmd=/sys/module/cstats_test_dead/parameters/cmd
 set=$sets/dead
 
-do_cmd() { echo "$*" >$cmd; }
-
-values() {
-	cat "$1" >"$tmp/values"
-	echo "$(field "$tmp/values" dead.left) $(field "$tmp/values" dead.right)"
-}
+both() { fields "$set/values" dead.left dead.right; }
 
 # errors FILE: the error count that the last header showed
 errors() { sed -n 's/^# dead errors //p' "$1"; }
 
 start 19
 
-if [ -r /proc/lockdep_stats ]; then
+if lockdep; then
 	check "locks have been watched until now" \
 		grep -q '^ debug_locks: *1$' /proc/lockdep_stats
 else
@@ -57,14 +52,13 @@ for mode in $modes; do
 	echo "vm: expect oops end" >/dev/kmsg
 	echo 1 >$tracing/tracing_on	# an oops switches that off
 	echo "$panic" >/proc/sys/kernel/panic_on_oops
-	check "after an oops in a section, its adds are read" is \
-		"$(values "$set/values")" "2 1"
+	check "after an oops in a section, its adds are read" is "$(both)" "2 1"
 	do_cmd count
-	check "and so are later adds" is "$(values "$set/values")" "3 2"
+	check "and so are later adds" is "$(both)" "3 2"
 	check "percpu can be read" test "$(grep -c 'dead.left' $set/percpu)" -gt 0
 	check "and the set can be reset" sh -c "echo 1 >$set/reset"
 	do_cmd count
-	check "counters start from zero" is "$(values "$set/values")" "1 1"
+	check "counters start from zero" is "$(both)" "1 1"
 	check "one error is counted" is "$(errors "$set/values")" 1
 	do_cmd destroy
 done

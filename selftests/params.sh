@@ -9,7 +9,6 @@ dir=$(dirname "$0")
 client=$sets/client
 cmd=/sys/module/cstats_test_client/parameters/cmd
 
-do_cmd() { echo "$*" >$cmd; }
 read_set() { do_cmd read 1 && cat /sys/module/cstats_test_client/parameters/result; }
 
 # write PARAMETER VALUE, which may be refused

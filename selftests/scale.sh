@@ -9,7 +9,7 @@ dir=$(dirname "$0")
 . "$dir/lib/lib.sh"
 
 nr=20000
-[ ! -e /proc/lockdep_stats ] || nr=4000
+! lockdep || nr=4000
 
 start 5
 

@@ -7,7 +7,6 @@ dir=$(dirname "$0")
 . "$dir/lib/lib.sh"
 
 cmd=/sys/module/cstats_test_stuck/parameters/cmd
-do_cmd() { echo "$*" >$cmd; }
 
 # hundredths: hundredths of a second since the boot
 hundredths() { awk '{ sub(/[.]/, "", $1); print $1 }' /proc/uptime; }

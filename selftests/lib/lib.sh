@@ -28,6 +28,7 @@ export parameters=/sys/module/cstats/parameters
 tmp=$(mktemp -d) || exit 1
 loaded=
 restore=
+cmd=
 
 # start COUNT: announce the subtests
 start() {
@@ -204,8 +205,21 @@ log_since() {
 }
 log_lines() { log_since | grep -cF -- "$1"; }
 
+# do_cmd WORD...: a command for the test module whose parameter is $cmd
+do_cmd() { printf '%s\n' "$*" >"$cmd"; }
+
 # field FILE NAME: the value of a field, or of a word in a set's header line
+# fields FILE NAME...: the values of several fields, from one look at the file
 field() { awk -v name="$2" '$1 == name { print $2 }' "$1"; }
+fields() {
+	file=$1
+	shift
+	awk -v names="$*" '{ value[$1] = $2 } END {
+		n = split(names, name, " ")
+		for (i = 1; i <= n; i++)
+			printf "%s%s", value[name[i]], i < n ? " " : "\n"
+	}' "$file"
+}
 header() {
 	awk -v word="$2" '/ snapshot / {
 		for (i = 1; i < NF; i++)
@@ -218,6 +232,9 @@ header() {
 isolated() {
 	grep -qE 'nohz_full=|isolcpus=' /proc/cmdline || grep -q PREEMPT_RT /proc/version
 }
+
+# lockdep: this kernel watches its locks, or did so until an oops
+lockdep() { [ -e /proc/lockdep_stats ]; }
 
 # emulated: by QEMU. Only x86 says so itself; guests of scripts/vm elsewhere have these
 # channels.
