@@ -43,14 +43,8 @@ put_section() {
 	text=$(cat)
 	exec {lock}>>"$file"
 	flock "$lock"
-	page=$(awk -v begin="$begin" -v end="$end" '
-		$0 == begin { skip = 1 }
-		!skip
-		$0 == end { skip = 0 }' "$file" | cat -s)
-	[ -n "$page" ] || page='<!-- SPDX-License-Identifier: GPL-2.0 -->
-# Results
-
-Each section was written by the command that it names.'
+	[ -s "$file" ] || printf '%s\n' '<!-- SPDX-License-Identifier: GPL-2.0 -->' '# Results' '' \
+		'Each section was written by the command that it names.' >"$file"
 	if [ $# -gt 2 ]; then
 		old=$(sed -n "/^$begin\$/,/^$end\$/p" "$file" | grep '^| ' | tail -n +3) || true
 		text=$(sed '/^| /,$d' <<<"$text"
@@ -64,7 +58,12 @@ Each section was written by the command that it names.'
 			}
 			END { for (key in row) print row[key] }' | LC_ALL=C sort)
 	fi
-	printf '%s\n' "$page" '' "$begin" "$text" "$end" >"$file"
+	grep -qx -- "$begin" "$file" || printf '%s\n' '' "$begin" "$end" >>"$file"
+	page=$(text=$text awk -v begin="$begin" -v end="$end" '
+		$0 == end { skip = 0 }
+		!skip
+		$0 == begin { print ENVIRON["text"]; skip = 1 }' "$file")
+	printf '%s\n' "$page" >"$file"
 	exec {lock}>&-
 }
 
