@@ -18,7 +18,7 @@ took() {
 	echo $(($(hundredths) - begin))
 }
 
-start 14
+start 15
 
 load cstats stall_ms=500 sync=expedited
 run_module cstats_test_stuck

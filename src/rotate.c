@@ -678,6 +678,8 @@ static unsigned int cstats_check(struct list_head *list)
 			left++;
 		} else if (set->family) {
 			r->summed = 0;
+			/* What took too long is over: readers wait again. */
+			WRITE_ONCE(r->stalled, r->begun - 1);
 			cstats_state(r, CSTATS_SUM);
 			list_move_tail(&r->node, &cstats_sums);
 		} else {

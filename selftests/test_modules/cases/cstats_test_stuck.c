@@ -11,6 +11,7 @@
 #include <linux/kthread.h>
 #include <linux/ktime.h>
 #include <linux/math64.h>
+#include <linux/mm.h>
 #include <linux/moduleparam.h>
 #include <linux/smp.h>
 #include <linux/slab.h>
@@ -113,6 +114,40 @@ static void healthy_go_on(void)
 	check_eq(read_set(&set, &ms), 0);
 	cstats_destroy(&well);
 	cstats_destroy(&set);
+	set_cpus_allowed_ptr(current, &affinity);
+}
+
+/* Instances whose sums take several slices. */
+#define INSTANCES	10000
+
+/* Once the section has ended a family reads again, while its sums are being made. */
+static void family_goes_on(void)
+{
+	struct cstats_test_hold hold = { .cs = &set, .fields = NR, .delta = 2 };
+	struct cstats_instance *insts = kvcalloc(INSTANCES, sizeof(*insts), GFP_KERNEL);
+	cpumask_t affinity = *current->cpus_ptr;
+	int i, err = 0;
+	char name[16];
+	u64 ms;
+
+	hold.cpu = cstats_test_other_cpu();
+	if (hold.cpu < 0 || !check(insts, "no memory") ||
+	    !check_eq(cstats_init_family(&set, "stuck", "device", fields, NR), 0))
+		goto free;
+	for (i = 0; i < INSTANCES && !err; i++) {
+		snprintf(name, sizeof(name), "dev%d", i);
+		err = cstats_instance_add(&set, &insts[i], name);
+	}
+	if (check_eq(err, 0) && !cstats_test_hold(&hold)) {
+		check_eq(read_set(&set, &ms), -ETIMEDOUT);
+		cstats_test_release(&hold);
+		check_eq(read_set(&set, &ms), 0);
+	}
+	while (i > 0)
+		cstats_instance_remove(&insts[--i]);
+	cstats_destroy(&set);
+free:
+	kvfree(insts);
 	set_cpus_allowed_ptr(current, &affinity);
 }
 
@@ -383,6 +418,7 @@ static void longest_not_sum(void)
 
 static const struct cstats_test_case cases[] = {
 	{ "healthy_go_on", healthy_go_on },
+	{ "family_goes_on", family_goes_on },
 	{ "registry_goes_on", registry_goes_on },
 	{ "interrupts_off_in_section", interrupts_off_in_section },
 	{ "interrupts_off_elsewhere", interrupts_off_elsewhere },
