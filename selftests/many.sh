@@ -48,7 +48,7 @@ check_time() {
 	fi
 }
 
-start 17
+start 20
 
 load cstats sync=expedited
 load cstats_test
@@ -94,15 +94,54 @@ alone() {
 check "in too short a time, values has the family alone" within 3 alone
 check "and later all of them again" is "$(grep -c '"}.f0 ' $many/values)" "$nr"
 
-echo 1 >/sys/module/cstats_test_many/parameters/remove
-results $debugfs/cstats_test/cstats_test_many
-check "without any, values has the family" is "$(grep -c '^many' $many/values)" 6
-check "and its sums" is "$(field $many/values many.f0)" $((1000003 * (nr * (nr - 1) / 2)))
+# remove NUMBER
+remove() {
+	echo "$1" >/sys/module/cstats_test_many/parameters/remove
+	results $debugfs/cstats_test/cstats_test_many
+}
+
+# freed PERCENT: is at most that much of the memory in use?
 freed() {
 	left=$(($(memory | cut -d ' ' -f 1) - used))
-	[ $left -lt $(((used_now - used) / 10 + 2048)) ]
+	[ $left -lt $(((used_now - used) * $1 / 100 + 2048)) ]
 }
-check_memory "and the memory is free" within 60 freed
+
+# number: that of a new snapshot
+number() {
+	(
+		exec 3<>$many/instance
+		echo dev0 >&3
+		read -r _ <&3
+		read -r _ _ _ n _ <&3
+		echo "$n"
+	)
+}
+
+read_on() {
+	exec 3<>$many/instance
+	while echo dev0 >&3; do
+		read -r _ <&3
+	done
+}
+
+# Two readers leave no pause between rotations, of which those that leave have to
+# wait for one or two.
+read_on &
+readers=$!
+read_on &
+readers="$readers $!"
+from=$(number)
+remove $((nr / 2))
+check_memory "half of them leave while others read without a pause" within 120 freed 60
+rotations=$(($(number) - from))
+# shellcheck disable=SC2086 # two numbers
+kill $readers
+say "rotations meanwhile: $rotations"
+check_memory "it takes few rotations" test $rotations -lt $((nr / 256))
+remove $((nr / 2))
+check "without any, values has the family" is "$(grep -c '^many' $many/values)" 6
+check "and its sums" is "$(field $many/values many.f0)" $((1000003 * (nr * (nr - 1) / 2)))
+check_memory "and the memory is free" within 60 freed 10
 [ -z "${left-}" ] || say "of $((used_now - used)) kB, $left are in use"
 unload cstats_test_many
 check "one that is destroyed while it is summed" \

@@ -42,7 +42,9 @@
 #include <linux/string.h>
 
 #include "family.h"
+#include "params.h"
 #include "rotate.h"
+#include "share.h"
 
 /* Instances that go in a row, with the rotations' mutex held. */
 #define CSTATS_GO_AT_ONCE	64
@@ -75,26 +77,48 @@ static void cstats_let_leave(struct cstats_family *family)
 	queue_rcu_work(cstats_family_wq, &family->go);	/* gone:L */
 }
 
-/* Some of those whose time has come. True if a rotation is summing them now. */
+/* Some of those whose time has come. True if more are left. */
 static bool cstats_go_some(struct cstats_family *family, struct list_head *gone)
 {
-	struct cstats_set *set = family->set;
+	unsigned int nr = family->set->shared.nr_values, n = 0;
 	struct cstats_member *member, *next;
-	unsigned int n = 0;
-	bool busy;
+	bool more;
 
+	mutex_lock(&family->lock);
 	mutex_lock(&cstats_rotate_mutex);
-	busy = set->rotation.state == CSTATS_SUM;
 	list_for_each_entry_safe(member, next, &family->going, leaving) {
-		if (busy || n++ == CSTATS_GO_AT_ONCE)
+		if (n++ == CSTATS_GO_AT_ONCE)
 			break;
-		cstats_cells_fold(&member->cells, set->shared.nr_values, family->gone);
+		cstats_cells_fold(&member->cells, nr, family->gone);
 		xa_erase(&family->members, member->id);
 		list_move(&member->leaving, gone);
 	}
 	mutex_unlock(&cstats_rotate_mutex);
+	more = !list_empty(&family->going);
+	if (!more)
+		cstats_let_leave(family);
+	mutex_unlock(&family->lock);
 	cond_resched();
-	return busy;
+	return more;
+}
+
+/*
+ * All of them, while the snapshot is held: no rotation is making sums then. Readers
+ * without a pause cannot keep them from going. Returns them in @gone.
+ */
+static void cstats_go_all(struct cstats_family *family, struct list_head *gone)
+{
+	struct cstats_set *set = family->set;
+	unsigned long held;
+
+	down_read(&set->base.lock);
+	/* It fails if the set is destroyed; its sums are dropped then. */
+	while (cstats_hold(set, cstats_deadline(), &held))
+		usleep_range(1000, 10000);
+	while (cstats_go_some(family, gone))
+		;
+	cstats_let_go(set, held);
+	up_read(&set->base.lock);
 }
 
 static void cstats_go_work(struct work_struct *work)
@@ -105,16 +129,7 @@ static void cstats_go_work(struct work_struct *work)
 	struct cstats_member *member, *next;
 	LIST_HEAD(gone);
 
-	mutex_lock(&family->lock);
-	while (!list_empty(&family->going)) {
-		if (!cstats_go_some(family, &gone))
-			continue;
-		mutex_unlock(&family->lock);
-		usleep_range(100, 1000);
-		mutex_lock(&family->lock);
-	}
-	cstats_let_leave(family);
-	mutex_unlock(&family->lock);
+	cstats_go_all(family, &gone);
 	synchronize_rcu();	/* cstats_value_now() may have found them */
 	list_for_each_entry_safe(member, next, &gone, leaving) {
 		cstats_member_free(member);
@@ -155,7 +170,8 @@ static int cstats_family_enter(struct cstats_family *family, struct cstats_insta
 
 /*
  * Wait for the worker that enlarges the table of names. It allocates memory, and
- * the family's lock is taken in memory reclaim: nobody waits under it.
+ * under the family's lock nobody waits for that: those who want the lock may hold
+ * a snapshot, and a reader that waits for the next one may be in memory reclaim.
  */
 static bool cstats_names_late(int err)
 {

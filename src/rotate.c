@@ -46,10 +46,10 @@
  * sum of those that are no more, and it leaves (family.c). That happens in any state
  * but SUM, so that each slot is summed exactly once by each rotation.
  *
- * Holds. A reader that copies more than the totals asks for a rotation and holds
- * its snapshot: the next rotation waits for it. A hold is counted in ->asked
- * when it is asked for, in ->owed while its rotation is under way, and in
- * ->holds from there on.
+ * Holds. A reader that copies more than the totals, and the worker that lets
+ * instances leave, hold a snapshot: the next rotation waits for them. A hold is
+ * counted in ->asked when it is asked for, in ->owed while its rotation is under
+ * way, and in ->holds from there on.
  *
  * Sets are rotated in batches that share a barrier and take about a
  * millisecond of work at most. A set whose sections go on stays OPEN while
@@ -293,30 +293,34 @@ unsigned long cstats_request_hold(struct cstats_set *set, bool urgent)
 }
 
 /**
- * cstats_hold_last - hold the last snapshot, unless its end has begun
+ * cstats_hold_last - hold the last snapshot, or the one whose sums are being made
  * @set: the set
- * @want: where to store what has to be given to cstats_unhold()
  *
- * Return: whether it is held. If not, rotation @want is to be waited for.
+ * Sums that have begun wait for nobody. So the snapshot before can no longer be held.
+ *
+ * Return: which rotation to wait for, and to be given back by cstats_unhold().
  */
-bool cstats_hold_last(struct cstats_set *set, unsigned long *want)
+unsigned long cstats_hold_last(struct cstats_set *set)
 {
 	struct cstats_rotation *r = &set->rotation;
-	bool held;
+	unsigned long want;
 
 	spin_lock(&cstats_request_lock);
-	held = r->state != CSTATS_SUM;
-	if (held)
+	if (r->state == CSTATS_SUM) {
+		r->owed++;
+		want = r->begun;
+	} else {
 		r->holds++;
-	*want = held ? r->done : r->begun;
+		want = r->done;
+	}
 	spin_unlock(&cstats_request_lock);
-	return held;
+	return want;
 }
 
 /**
  * cstats_unhold - let rotations go on, or do not wait for one any more
  * @set: the set
- * @want: what cstats_request_hold() returned, or cstats_hold_last() stored
+ * @want: what cstats_request_hold() or cstats_hold_last() returned
  *
  * Return: whether rotations have waited for this.
  */

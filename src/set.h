@@ -62,8 +62,8 @@ struct cstats_rotation {
 	unsigned long gp;	/* the grace period after which all are over */
 	unsigned long summed;	/* where a family's sums go on */
 	/*
-	 * Readers that keep the snapshot from changing: of the next rotation,
-	 * of the one under way, of the last one. In the list of requests' lock.
+	 * Those who keep the snapshot from changing: of the next rotation, of the
+	 * one under way, of the last one. Under the lock of the requests.
 	 */
 	unsigned int asked;
 	unsigned int owed;

@@ -237,7 +237,7 @@ int cstats_await(struct cstats_set *set, unsigned long want,
 /**
  * cstats_let_go - let rotations of a set go on
  * @set: the set
- * @held: what cstats_request_hold() returned, or cstats_hold_last() stored
+ * @held: what cstats_request_hold() returned, or cstats_hold() stored
  */
 void cstats_let_go(struct cstats_set *set, unsigned long held)
 {
@@ -248,7 +248,7 @@ void cstats_let_go(struct cstats_set *set, unsigned long held)
 /**
  * cstats_await_hold - cstats_await() for a snapshot that is to be held
  * @set: the set
- * @want: what cstats_request_hold() returned
+ * @want: what cstats_request_hold() or cstats_hold_last() returned
  * @deadline: when to give up, in jiffies
  *
  * Return: 0, and cstats_let_go() has to follow; or an error of cstats_await().
@@ -269,15 +269,13 @@ int cstats_await_hold(struct cstats_set *set, unsigned long want,
  * @deadline: when to give up, in jiffies
  * @held: where to store what has to be given to cstats_let_go()
  *
- * It waits only if the sums of a later one are being made, and then for the next.
+ * It waits only if the sums of a later one are being made, and then for that.
  *
  * Return: as cstats_await_hold().
  */
 int cstats_hold(struct cstats_set *set, unsigned long deadline, unsigned long *held)
 {
-	if (cstats_hold_last(set, held))
-		return 0;
-	*held = cstats_request_hold(set, true);
+	*held = cstats_hold_last(set);
 	return cstats_await_hold(set, *held, deadline);
 }
 

@@ -3,9 +3,9 @@
  * cstats_test_many: a hundred thousand instances of six fields
  *
  * They are made when the module is loaded and stay for the script to read, until it
- * writes 1 to the parameter "remove". Times are of batches of a hundred; of the first
- * and the last thousand, the median is compared, as machines are noisy. The fastest of
- * the first ones has per-CPU memory that was there already.
+ * writes to the parameter "remove" how many of them go. Times are of batches of a
+ * hundred; of the first and the last thousand, the median is compared, as machines are
+ * noisy. The fastest of the first ones has per-CPU memory that was there already.
  *
  * The file "text" has the same lines as the file "values" of the family, but for the
  * numbers, which are taken from nowhere: what seq_file itself takes to print them.
@@ -62,13 +62,13 @@ static u64 median(u64 *samples)
 	return samples[SAMPLES / 2];
 }
 
-/* Does the last thousand take more than @percent of what the first one takes? */
-static bool last_is_slower(const char *what, u64 all, unsigned int percent)
+/* Does the last thousand of @n take more than @percent of what the first one takes? */
+static bool last_is_slower(const char *what, unsigned int n, u64 all, unsigned int percent)
 {
-	u64 first = median(took), last = median(took + nr / BATCH - SAMPLES);
+	u64 first = median(took), last = median(took + n / BATCH - SAMPLES);
 
 	cstats_test_note("%s: %llu ns each at first, %llu at last, %llu in the middle", what,
-			 div_u64(first, BATCH), div_u64(last, BATCH), div_u64(all, nr));
+			 div_u64(first, BATCH), div_u64(last, BATCH), div_u64(all, n));
 	return !IS_ENABLED(CONFIG_GCOV_KERNEL) &&	/* which counts the lines that run */
 	       last * 100 > first * percent;
 }
@@ -125,7 +125,7 @@ static void made(void)
 	if (!make_rest())
 		return;
 	all = ktime_get_ns() - all;
-	for (try = 1; last_is_slower("made", all, 150); try++) {
+	for (try = 1; last_is_slower("made", nr, all, 150); try++) {
 		if (!check(try < TRIES, "the last ones take longer to make than the first"))
 			return;
 		while (nr_made > nr - BATCH * SAMPLES) {
@@ -258,6 +258,8 @@ static const struct cstats_test_case make_cases[] = {
 	{ "others_do_not_wait", others_do_not_wait },
 };
 
+static unsigned int nr_to_go;
+
 static void removed(void)
 {
 	s64 values[NR], before[NR];
@@ -268,8 +270,8 @@ static void removed(void)
 	check_eq(cstats_read(&family.cs, &snap), 0);
 	start = ktime_get_ns();
 	all = start;
-	for (i = 0; i < nr_made; i++) {
-		cstats_instance_remove(&insts[i]);
+	for (i = 0; i < nr_to_go; i++) {
+		cstats_instance_remove(&insts[--nr_made]);
 		if (i % BATCH == BATCH - 1) {
 			took[i / BATCH] = ktime_get_ns() - start;
 			cond_resched();
@@ -277,12 +279,11 @@ static void removed(void)
 		}
 	}
 	/* The last ones share a lock with the worker that lets the first ones go. */
-	check(!last_is_slower("removed", ktime_get_ns() - all, 1000),
+	check(!last_is_slower("removed", nr_to_go, ktime_get_ns() - all, 1000),
 	      "the last ones take longer to remove than the first");
 	snap.values = values;
 	check_eq(cstats_read(&family.cs, &snap), 0);
 	check(!memcmp(values, before, sizeof(values)), "the sums have changed");
-	nr_made = 0;
 }
 
 static const struct cstats_test_case remove_cases[] = {
@@ -291,7 +292,9 @@ static const struct cstats_test_case remove_cases[] = {
 
 static int remove_set(const char *val, const struct kernel_param *kp)
 {
-	if (!nr_made)
+	int err = kstrtouint(val, 0, &nr_to_go);
+
+	if (err || nr_to_go < 2 * BATCH * SAMPLES || nr_to_go > nr_made)
 		return -EINVAL;
 	cstats_test_forget(THIS_MODULE);
 	cstats_test_run(THIS_MODULE, remove_cases, ARRAY_SIZE(remove_cases));
@@ -302,7 +305,7 @@ static const struct kernel_param_ops remove_ops = {
 	.set = remove_set,
 };
 module_param_cb(remove, &remove_ops, NULL, 0200);
-MODULE_PARM_DESC(remove, "write: remove all of them");
+MODULE_PARM_DESC(remove, "write: remove so many, 2000 or more");
 
 /* Instance by instance what cstats prints. */
 static void *text_start(struct seq_file *m, loff_t *pos)
@@ -367,7 +370,7 @@ static int __init many_init(void)
 {
 	insts = vzalloc(array_size(nr, sizeof(*insts)));	/* not in slabs: see many.sh */
 	took = kvcalloc(nr / BATCH + 1, sizeof(*took), GFP_KERNEL);
-	if (!insts || !took || nr < 2 * BATCH * SAMPLES || nr % BATCH ||
+	if (!insts || !took || nr < 4 * BATCH * SAMPLES || nr % BATCH ||
 	    cstats_init_family(&family, "many", "device", fields, NR)) {
 		vfree(insts);
 		kvfree(took);
