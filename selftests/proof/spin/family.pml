@@ -17,7 +17,8 @@
  *
  *	slots = NULL;
  *	a grace period;
- *	under the mutex, neither in SUM nor while a rotation is held:
+ *	the last rotation is held, or the one that sums;
+ *	under the family's lock and the mutex:
  *		gone += its two slots; out of the walk; free
  *
  * A grace period ends when each CPU has been outside of sections at some point
@@ -25,7 +26,7 @@
  * selftests/litmus have the rest.
  *
  * READERS readers take READS snapshots each. HOLDERS readers copy the values of
- * all instances as well, one in a turn of the mutex, in two rotations in a row:
+ * all instances as well, under the family's lock, in two rotations in a row:
  * each of them closes one of the slots. They ask for the second one while they
  * hold the first, so no other comes in between. KILLS of them may be killed
  * while they wait. A reader that holds is counted in
@@ -56,12 +57,12 @@
  *	uncounted	no reader is counted as holding
  *	nothing_lost	what the family has itself is all that was added
  *
- * Without the look at holds before SUM it all holds as well (SUM_HELD): no
- * rotation that could sum has begun. Each of these takes something out, and
- * Spin then finds what breaks:
+ * Each of these takes something out, and Spin then finds what breaks:
  *
- *	FOLD_IN_SUM	instances are folded while a rotation sums
- *	FOLD_HELD	instances are folded while a rotation is held
+ *	FOLD_IN_SUM	instances are folded though nothing is held
+ *	HOLD_BEFORE	what is held in SUM is the rotation before
+ *	SUM_HELD	a rotation sums while the one before is held
+ *	COPY_UNLOCKED	holders copy without the family's lock
  *	FREE_EARLY	instances are folded without a grace period
  *	DROP_GONE	instances go without being folded
  *	NO_GP		rotations wait for no grace period
@@ -117,6 +118,7 @@ bool gen;			/* the open slot */
 bool requested, again, kicked;
 byte begun, done;		/* rotations */
 byte asked, owed, holds;
+bool locked;			/* the family, by a reader that copies */
 byte cursor;
 byte sum[2];			/* so far */
 byte last[4];
@@ -207,17 +209,33 @@ proctype cpu(byte me)
 	od
 }
 
-#ifdef FOLD_IN_SUM
-#define MAY_FOLD	(holds == 0)
-#elif defined(FOLD_HELD)
-#define MAY_FOLD	(state != SUM)
+#ifdef HOLD_BEFORE
+#define SUMS	false
 #else
-#define MAY_FOLD	(state != SUM && holds == 0)
+#define SUMS	(state == SUM)
 #endif
+
+inline release()
+{
+	holds--;
+	if
+	:: holds == 0 && again ->
+#ifdef NO_REMAKE
+		skip
+#else
+		again = false;
+		requested = true;
+		kicked = true
+#endif
+	:: else
+	fi
+}
 
 /* Instance m comes and goes. The first one is there from the start. */
 proctype life_of(byte m)
 {
+	byte want;
+
 	if
 	:: m == 0 -> goto there
 	:: else
@@ -243,8 +261,19 @@ there:
 		inst[m].owes = open
 #endif
 	};
-	d_step {		/* under the mutex */
-		inst[m].owes == 0 && MAY_FOLD ->
+#ifdef FOLD_IN_SUM
+	inst[m].owes == 0;
+#else
+	d_step {
+		inst[m].owes == 0 ->
+		if
+		:: SUMS -> owed++; want = begun
+		:: else -> holds++; want = done
+		fi
+	};
+#endif
+	d_step {		/* under the family's lock and the mutex */
+		done >= want && !locked ->
 		i = 0;
 		do
 		:: i < 4 ->
@@ -257,7 +286,11 @@ there:
 		od;
 		i = 0;
 		inst[m].walk = false;
-		inst[m].memory = false
+		inst[m].memory = false;
+#ifndef FOLD_IN_SUM
+		release();
+#endif
+		want = 0
 	};
 	if
 	:: inst[m].life < LIVES && m == 0 -> goto new
@@ -295,7 +328,7 @@ inline finish()
 	sum[0] = 0;
 	sum[1] = 0;
 	done = begun;
-	holds = owed;
+	holds = holds + owed;
 	owed = 0;
 	state = IDLE;
 	requested = requested || again;
@@ -372,22 +405,6 @@ inline ask(h)
 #endif
 }
 
-inline release()
-{
-	holds--;
-	if
-	:: holds == 0 && again ->
-#ifdef NO_REMAKE
-		skip
-#else
-		again = false;
-		requested = true;
-		kicked = true
-#endif
-	:: else
-	fi
-}
-
 /* Stop counting a reader that is killed. */
 inline uncount()
 {
@@ -435,6 +452,9 @@ proctype reader()
 inline copy()
 {
 	d_step {
+#ifndef COPY_UNLOCKED
+		!locked -> locked = true;
+#endif
 		mine[0] = mine[0] + own[AT(c, 0)] + gone[AT(c, 0)];
 		mine[1] = mine[1] + own[AT(c, 1)] + gone[AT(c, 1)]
 	};
@@ -465,7 +485,7 @@ inline copy()
 	   }
 	:: m == INSTANCES -> break
 	od;
-	m = 0
+	atomic { m = 0; locked = false }
 }
 
 /* Wait for the rotation to hold, or be killed. */
