@@ -38,6 +38,12 @@ u64 *cstats_cells_alloc_parts(unsigned int nr);
 void cstats_cells_merge_parts(const struct cstats_cells *cells, unsigned int nr,
 			      u64 *parts, bool based);
 
+/* Cache lines of other CPUs that the sums of a slot look at, and a little for the rest. */
+static inline unsigned int cstats_cells_cost(unsigned int nr)
+{
+	return num_possible_cpus() * (1 + nr / 8) + 4;
+}
+
 /* Value @i of the last snapshot. */
 static inline u64 cstats_cells_value(const struct cstats_cells *cells,
 				     unsigned int nr, unsigned int i)

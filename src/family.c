@@ -46,9 +46,6 @@
 #include "rotate.h"
 #include "share.h"
 
-/* Instances that go in a row, with the rotations' mutex held. */
-#define CSTATS_GO_AT_ONCE	64
-
 static struct workqueue_struct *cstats_family_wq;
 
 /* Instances that have been removed and are not yet gone. */
@@ -77,18 +74,19 @@ static void cstats_let_leave(struct cstats_family *family)
 	queue_rcu_work(cstats_family_wq, &family->go);	/* gone:L */
 }
 
-/* Some of those whose time has come. True if more are left. */
+/* A batch of those whose time has come. True if more are left. */
 static bool cstats_go_some(struct cstats_family *family, struct list_head *gone)
 {
-	unsigned int nr = family->set->shared.nr_values, n = 0;
+	unsigned int nr = family->set->shared.nr_values, cost = 0;
 	struct cstats_member *member, *next;
 	bool more;
 
 	mutex_lock(&family->lock);
 	mutex_lock(&cstats_rotate_mutex);
 	list_for_each_entry_safe(member, next, &family->going, leaving) {
-		if (n++ == CSTATS_GO_AT_ONCE)
+		if (cost >= CSTATS_BATCH)
 			break;
+		cost += 2 * cstats_cells_cost(nr);
 		cstats_cells_fold(&member->cells, nr, family->gone);
 		xa_erase(&family->members, member->id);
 		list_move(&member->leaving, gone);

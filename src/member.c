@@ -199,7 +199,7 @@ unsigned int cstats_members_close(struct cstats_set *set, unsigned int index,
 				  unsigned long *id, unsigned int budget)
 {
 	unsigned int nr = set->shared.nr_values;
-	unsigned int cost = num_possible_cpus() * (1 + nr / 8) + 4;
+	unsigned int cost = cstats_cells_cost(nr);
 	struct cstats_member *member;
 
 	while ((member = cstats_member_next(set->family, id))) {

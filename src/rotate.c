@@ -166,9 +166,6 @@
 #define CREATE_TRACE_POINTS
 #include <trace/events/cstats.h>
 
-/* Limit of a batch, in cache lines of other CPUs: about a millisecond. */
-#define CSTATS_BATCH	10000
-
 /*
  * Looks at a new barrier and at each open section in a row: tens of microseconds,
  * which a CPU that is idle takes to answer. Later on, one look at a time.
@@ -402,7 +399,7 @@ static unsigned int cstats_take(struct list_head *requests, struct cstats_batch 
 		r->owed = r->asked;
 		r->asked = 0;
 		list_add_tail(&r->node, &batch->cut);
-		cost += num_possible_cpus() * (1 + set->shared.nr_values / 8) + 4;
+		cost += cstats_cells_cost(set->shared.nr_values);
 	}
 	return cost;
 }

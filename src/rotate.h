@@ -11,6 +11,9 @@
 
 extern struct mutex cstats_rotate_mutex;
 
+/* What is done under it at a time, in cache lines of other CPUs: about a millisecond. */
+#define CSTATS_BATCH	10000
+
 unsigned long cstats_request(struct cstats_set *set, bool urgent);
 unsigned long cstats_request_hold(struct cstats_set *set, bool urgent);
 unsigned long cstats_hold_last(struct cstats_set *set);
