@@ -34,9 +34,16 @@ instructions() {
 	END { flush() }' "$dir/writer.dis"
 }
 
-# Of lines of instructions: those up to the first return, which are the usual path.
+# Of lines of instructions: those up to the first return, which are the usual path. Where
+# tasks may be preempted lazily, preempt_enable() has a second test of its own, from a
+# load of the count to the look at TIF_NEED_RESCHED_LAZY and a branch.
 usual_path() {
-	awk '{ print } /^ret|__x86_return_thunk/ { exit }'
+	awk '
+	/^mov .*%gs:.*preempt_count/ { lazy = 1 }
+	!lazy { print }
+	lazy == 2 { lazy = 0 }
+	lazy && /^test .*0x80000/ { lazy = 2 }
+	/^ret|__x86_return_thunk/ { exit }'
 }
 
 # atomic FUNCTION: instructions anywhere in it that order memory, each after "; "
@@ -74,7 +81,7 @@ examine_rcu() {
 	/^(ret|jmp.*__x86_return_thunk)/		{ next }
 	{ total++ }
 	/^addq? .*\$0x1,.*\(%r/				{ adds++; next }
-	/^(inc|dec)l .*%gs:.*(preempt_count|pcpu_hot)/	{ may("count", 2); next }
+	/^(inc|dec)[lq] .*%gs:.*(preempt_count|pcpu_hot)/	{ may("count", 2); next }
 	/^(mov|add) .*%gs:.*this_cpu_off/		{ may("this_cpu_off", 1); next }
 	/^(mov|add) .*\(%r[a-z0-9]+\),%r/		{ may("load", 3); next }
 	/^test /					{ may("test", 1); next }
