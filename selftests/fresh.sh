@@ -34,14 +34,17 @@ load cstats_test_net max_age_ms=100
 /bin/ip addr add 10.99.0.1/24 broadcast 10.99.0.255 dev $dev 2>/dev/null
 check "the device is up" /bin/ip link set $dev up
 within 5 settled
-read -r packets bytes <<END
-$(link)
-END
-packets=${packets:-0} bytes=${bytes:-0}
-send 20
-sleep 0.3
-check "ip -s link shows the packets that were sent" is "$(link)" \
-	"$((packets + 20)) $((bytes + 20 * 142))"
+# The kernel may send packets of its own meanwhile, but not each time.
+sent() {
+	read -r packets bytes <<-END
+	$(link)
+	END
+	packets=${packets:-0} bytes=${bytes:-0}
+	send 20
+	sleep 0.3
+	is "$(link)" "$((packets + 20)) $((bytes + 20 * 142))"
+}
+check "ip -s link shows the packets that were sent" eval "sent || sent || sent"
 echo 0 >$oldest
 n=0
 while [ $((n += 1)) -le 30 ]; do
