@@ -92,7 +92,7 @@ compare() {
 			c[disk, name "_requests_merged"], d[disk, from + 1],
 			bytes / 1024, d[disk, from + 2] / 2, ns, d[disk, from + 3]
 		more = name == "write" && c[disk, "flush_requests_completed"] ? fsyncs : 0
-		if (pages && name == "read" && disk ~ /^zram/) {
+		if (pages && name == "read" && disk ~ /^zram/ && d[disk, from] > mine) {
 			more = d[disk, from] - mine
 			bytes += more * pages
 		}
