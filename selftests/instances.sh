@@ -69,8 +69,8 @@ whole() {
 	[ "$last" -gt 0 ]
 }
 
-# What one instance has, by the file to which its name is written
-one() { (exec 3<>$devices/instance && printf '%s\n' "$1" >&3 && cat <&3); }
+# What one instance of the devices has
+one() { instance $devices "$1"; }
 
 start 74
 

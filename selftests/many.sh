@@ -72,7 +72,7 @@ check "values has all of them" is "$(grep -c '"}.f0 ' $many/values)" "$nr"
 check "with what was counted" is "$(grep "\"dev$((nr - 1))\"}.f5 " $many/values)" \
 	"many{device=\"dev$((nr - 1))\"}.f5 $((1000003 * (nr - 1) + 5))"
 check "one can be read alone" is \
-	"$( (exec 3<>$many/instance && echo dev5077 >&3 && grep f3 <&3) )" \
+	"$(instance $many dev5077 | grep f3)" \
 	"many{device=\"dev5077\"}.f3 $((1000003 * 5077 + 3))"
 
 "$dir/timecat" 3 "cstats=$many/values" "last=$many/last" \
@@ -107,15 +107,7 @@ freed() {
 }
 
 # number: that of a new snapshot
-number() {
-	(
-		exec 3<>$many/instance
-		echo dev0 >&3
-		read -r _ <&3
-		read -r _ _ _ n _ <&3
-		echo "$n"
-	)
-}
+number() { instance $many dev0 | header - snapshot; }
 
 read_on() {
 	exec 3<>$many/instance

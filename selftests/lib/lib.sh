@@ -208,8 +208,9 @@ log_lines() { log_since | grep -cF -- "$1"; }
 # do_cmd WORD...: a command for the test module whose parameter is $cmd
 do_cmd() { printf '%s\n' "$*" >"$cmd"; }
 
-# field FILE NAME: the value of a field, or of a word in a set's header line
+# field FILE NAME: the value of a field
 # fields FILE NAME...: the values of several fields, from one look at the file
+# header FILE WORD: the value of a word in the head of a snapshot; - is standard input
 field() { awk -v name="$2" '$1 == name { print $2 }' "$1"; }
 fields() {
 	file=$1
@@ -227,6 +228,9 @@ header() {
 				print $(i + 1)
 	}' "$1"
 }
+
+# instance DIR NAME: one instance alone, from the files of its family in DIR
+instance() { (exec 3<>"$1/instance" && printf '%s\n' "$2" >&3 && cat <&3); }
 
 # isolated: sync=auto is quiet on this machine
 isolated() {
