@@ -15,6 +15,9 @@ cache=${CSTATS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/cstats}
 
 default_kernel=6.12
 
+# Where modinfo and depmod are; on Debian, not in the path of users but root.
+PATH=$PATH:/usr/sbin:/sbin
+
 # The makes started from here are no part of the one that started us.
 unset MAKEFLAGS MFLAGS MAKELEVEL
 
