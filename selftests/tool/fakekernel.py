@@ -69,6 +69,7 @@ class FakeKernel:
         self.stalled = {}	# set -> its text when it stalled
         self.values = {}	# (set, device, field) -> [value of each CPU]
         self.sets = ["heap", "block", "queue"]
+        self.fields = dict(FIELDS)
 
     def _add(self, cpu, owner, field, delta):
         self.values.setdefault((*owner, field), [0] * self.cpus)[cpu] += delta
@@ -158,7 +159,7 @@ class FakeKernel:
         for name in self.sets:
             text = self.stalled.get(name) or self._text(name)
             self._write(f"cstats_sets/{name}/fields",
-                        "# name kind unit description\n" + FIELDS[name])
+                        "# name kind unit description\n" + self.fields[name])
             self._write(f"cstats_sets/{name}/values", version + text)
             self._write(f"cstats_sets/{name}/last", version + text)
             if name not in self.stalled:
@@ -185,6 +186,21 @@ class FakeKernel:
         with self.lock:
             shutil.rmtree(self.dir)
             os.mkdir(self.dir)
+
+    def make_anew(self, name, fields):
+        """The set goes away, and comes back with these fields in its table."""
+        with self.lock:
+            self.fields[name] = fields
+            self.since_ns = time.monotonic_ns()
+            self.write()
+
+    def replug(self, device):
+        """Of the instances, this one goes, and another one of the same name comes. The
+        family's sums stay."""
+        with self.lock:
+            for (_, owner, _), parts in self.values.items():
+                if owner == device:
+                    parts[:] = [0] * self.cpus
 
     def reset(self):
         """All sets count from here."""

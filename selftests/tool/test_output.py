@@ -20,6 +20,7 @@ from common import CSTAT, KMEM, ROOT, Case
 from cstat.errors import CstatError
 from cstat.main import Ticker, run
 from cstat.width import columns_of
+from fakekernel import FIELDS
 
 
 def schema():
@@ -217,6 +218,29 @@ class Tables(Case):
         self.assertEqual(process.stderr.readline(), "cstat: set queue is there\n")
         self.assertIsNone(process.poll())
 
+    def test_a_set_that_comes_back_with_other_fields(self):
+        for names in ((), ("queue",)):
+            process = self.start("-j", *names, "0.1")
+            self.assertIn('"now_items":{"kind":"gauge"', process.stdout.readline())
+            self.kernel.make_anew("queue", "in_items counter items x\nnow_items counter pages x\n")
+            self.wait_for(lambda: '"now_items":{"kind":"counter","unit":"pages"'
+                          in process.stdout.readline())
+            self.kernel.make_anew("queue", FIELDS["queue"])
+
+    def test_an_instance_that_is_another_one(self):
+        process = self.start("--csv", "block", "0.2")
+        process.stdout.readline()
+        self.kernel.replug("my disk")
+        self.kernel.step(1)
+        seen = []
+
+        def replaced():
+            row = process.stdout.readline().split(",")
+            seen.append(row)
+            return row[2:4] == ["my disk", "reads"] and int(row[4]) < 2
+        self.wait_for(replaced)
+        self.assertEqual(seen[-1][5:7], ["", ""])
+        self.assertFalse([row for row in seen if row[8] == "counter" and row[5][:1] == "-"])
 
     def test_a_pattern_stands_for_later_sets_too(self):
         self.kernel.remove("queue")

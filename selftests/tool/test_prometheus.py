@@ -21,6 +21,7 @@ from cstat.errors import CstatError
 from cstat.fields import Field
 from cstat.prometheus import metric_name, parse_address
 from cstat.text import Key
+from fakekernel import FIELDS
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 from scrape import histograms_of, parse
@@ -257,6 +258,16 @@ class Listen(Case):
                 self.assertEqual(s["cstats_up", ""], 1)
                 self.assertIn(("cstats_queue_in_items_total", ""), s)
                 self.kernel.unload()
+
+    def test_a_set_that_comes_back_with_other_fields(self):
+        for names in (), ("queue",):
+            _, url = self.serve(*names)
+            self.assertIn(("cstats_queue_now_items", ""), parse(self.get(url)[0]))
+            self.kernel.make_anew("queue", "now_items counter ns x\n")
+            s = parse(self.get(url)[0])
+            self.assertIn(("cstats_queue_now_items_seconds_total", ""), s)
+            self.assertNotIn(("cstats_queue_now_items", ""), s)
+            self.kernel.make_anew("queue", FIELDS["queue"])
 
     def test_one_cut_each(self):
         self.load()

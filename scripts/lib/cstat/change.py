@@ -70,8 +70,6 @@ class History:
         result = {}
         for name, cut in sample.sets.items():
             change = Change(self._cuts.get(name), cut, self._source.fields(name))
-            if change.why == "anew":
-                self._source.forget(name)
             result[name] = change
             self._cuts[name] = cut
         for name in set(self._cuts) - set(sample.sets):

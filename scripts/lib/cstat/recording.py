@@ -190,9 +190,6 @@ class Recording:
     def fields(self, name):
         return self._tables.get(name) or Table()
 
-    def forget(self, name):
-        """Nothing to do: a recording says when fields change."""
-
     def nodes(self):
         return self._nodes
 

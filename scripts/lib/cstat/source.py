@@ -67,6 +67,7 @@ class Debugfs:
         self.last = last	# read the last snapshot, cause no rotation
         self.only = {}	# set -> its only instance that is asked for
         self._fields = {}
+        self._lives = {}	# set -> (since_ns, number) of its last cut
 
     def _dir(self, name=""):
         return f"{self.debugfs}/cstats_sets/{name}".rstrip("/")
@@ -90,9 +91,15 @@ class Debugfs:
                 return Table()
         return self._fields[name]
 
-    def forget(self, name):
-        """The set was made anew: its fields may be others now."""
-        self._fields.pop(name, None)
+    def _met(self, cuts):
+        """@cuts, after which fields are forgotten that may be others now: those of sets
+        that count from another point than before, and so may have been made anew."""
+        for name, cut in cuts.items():
+            since_ns, number = self._lives.get(name, (cut.since_ns, 0))
+            if since_ns != cut.since_ns or number > (cut.number or 0):
+                self._fields.pop(name, None)
+            self._lives[name] = cut.since_ns, cut.number or 0
+        return cuts
 
     def _instance(self, name):
         """The cut of one set with its only instance that is asked for, or None: it is
@@ -127,7 +134,7 @@ class Debugfs:
                                          ) from err
                     break
                 raise explain(err, path, self.debugfs, self.sysfs) from err
-        self.forget(name)
+        self._fields.pop(name, None)
         return None
 
     def read(self, names=None, percpu=False):
@@ -140,7 +147,7 @@ class Debugfs:
             except OSError as err:
                 raise explain(err, path, self.debugfs, self.sysfs) from err
             sample = Sample(time.time_ns(), time.monotonic_ns())
-            sample.sets = parse(text, path)
+            sample.sets = self._met(parse(text, path))
             return sample
         cuts = Cuts()
         if names is None:
@@ -152,7 +159,7 @@ class Debugfs:
             if cut:
                 cuts[name] = cut
         sample = Sample(time.time_ns(), time.monotonic_ns())
-        sample.sets = cuts
+        sample.sets = self._met(cuts)
         return sample
 
     def peek(self, names):
