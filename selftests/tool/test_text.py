@@ -199,6 +199,15 @@ class Changes(unittest.TestCase):
     def test_a_new_series_has_no_change(self):
         self.assertIsNone(self.delta("1 time_ns 5\ns.g 3\n", "2 time_ns 9\ns.c 4\n"))
 
+    def test_an_instance_that_was_removed_and_added(self):
+        change = self.change('1 time_ns 5 since_ns 1\ns.c 9\ns{i="a"}.c 4\ns{i="a"}.g 3\n'
+                             's{i="b"}.c 5\ns{i="b"}.g 5\n',
+                             '2 time_ns 9 since_ns 1\ns.c 12\ns{i="a"}.c 1\ns{i="a"}.g 9\n'
+                             's{i="b"}.c 7\ns{i="b"}.g 1\n')
+        self.assertEqual([change.delta(Key("s", "i", i, f)) for i in "ab" for f in "cg"],
+                         [None, None, 2, -4])
+        self.assertEqual(change.delta(Key("s", None, None, "c")), 3)
+
     def test_age(self):
         sample = Sample(0, 50)
         self.assertEqual(cut("# s snapshot 1 time_ns 20\n").age_ns(sample.now_ns), 30)

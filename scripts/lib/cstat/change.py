@@ -5,8 +5,12 @@ Exact differences between two cuts of a set.
 The clock is the snapshots' own, so a rate does not depend on when the text was
 read. There is no difference to a cut that counts from another point: when since_ns
 changed, when the number or the time went back (the module was loaded anew), and,
-where the kernel does not say since_ns, when a counter went back.
+where the kernel does not say since_ns, when a counter went back. A single instance is
+another one when one of its counters went back: it was removed, and one of that name
+was added. It is not noticed when the new one has counted more already.
 """
+
+from functools import cached_property
 
 from .fields import field_of
 from .text import wrap
@@ -18,6 +22,7 @@ class Change:
     def __init__(self, old, new, table):
         self.old = old
         self.new = new
+        self._table = table
         self.why = self._why(table)	# None, or why there is no difference
         self.elapsed_ns = 0 if self.why else new.time_ns - old.time_ns
 
@@ -36,15 +41,26 @@ class Change:
                 return "reset"
         return None
 
+    @cached_property
+    def _others(self):
+        """The instances that are other ones now, as (set, label, instance)."""
+        old = self.old.values
+        return {key[:3] for key, value in self.new.values.items()
+                if key.instance is not None and key in old and wrap(value - old[key]) < 0
+                and field_of(self._table, key.field).kind == "counter"}
+
+    def _comparable(self, key):
+        return not self.why and (key.instance is None or key[:3] not in self._others)
+
     def delta(self, key):
         """The change of a series, or None when it has no value to compare with."""
-        if self.why or key not in self.old.values:
+        if not self._comparable(key) or key not in self.old.values:
             return None
         return wrap(self.new.values[key] - self.old.values[key])
 
     def cpu_delta(self, key):
         """The same for each CPU: {cpu: change}, or None."""
-        if self.why or not self.old.percpu or key not in self.old.percpu:
+        if not self._comparable(key) or not self.old.percpu or key not in self.old.percpu:
             return None
         old = self.old.percpu[key]
         return {cpu: wrap(value - old.get(cpu, 0))

@@ -115,6 +115,7 @@ class View:
         self._results = []
         self._trend = {}
         self._base = {}		# set -> Cut from which `r` counts
+        self._bases = {}	# set -> Change from there
         self._rows = []
 
     # What comes in
@@ -377,14 +378,21 @@ class View:
             rows.extend(Row("note", n, 2, text=shown(v)) for n, v in self._results)
         return rows
 
+    def _since(self, base, change):
+        """The change from cut @base, made once for all rows of the set."""
+        name, new = change.new.name, change.new
+        known = self._bases.get(name)
+        if known is None or known.old is not base or known.new is not new:
+            known = self._bases[name] = Change(base, new, self._source.fields(name))
+        return known
+
     def _cells(self, row):
         """(value, per second, unit) of a row with a series, as text."""
         field = field_of(self._source.fields(row.key.set), row.key.field)
         base = self._base.get(row.key.set)
         value = row.change.new.values[row.key]
         if base:
-            value = Change(base, row.change.new,
-                           self._source.fields(row.key.set)).delta(row.key)
+            value = self._since(base, row.change).delta(row.key)
         per_second = row.change.rate(row.key)
         return ("-" if value is None else number(value, field.unit, self.people),
                 "-" if per_second is None else rate(per_second, field.unit, self.people),
