@@ -16,7 +16,7 @@ import sys
 import time
 
 import jsonschema
-from common import CSTAT, KMEM, ROOT, Case
+from common import CSTAT, HERE, KMEM, ROOT, Case
 from cstat.errors import CstatError
 from cstat.main import Ticker, run
 from cstat.width import columns_of
@@ -566,6 +566,25 @@ open(path, "w").write(text)
                              f"[ ! -e {self.tmp}/on1 ] || exec sleep 60",
                              start_new_session=True)
         self.wait_for(lambda: os.path.exists(f"{self.tmp}/on1"))
+    def test_a_set_that_comes(self):
+        """As by modprobe of a client."""
+        self.kernel.remove("queue")
+        self.kernel.write()
+        script = f"""
+import sys
+sys.path[:0] = [{HERE!r}]
+from fakekernel import FakeKernel
+kernel = FakeKernel({self.debugfs!r})
+kernel.number, kernel.since_ns = {self.kernel.number}, {self.kernel.since_ns}
+kernel.count()
+kernel.step()
+sys.exit(5)
+"""
+        out, err = self.count(script, "-j", status=5)
+        self.assertIn("set queue came while the command ran", err)
+        self.assertEqual({change["set"] for change in json.loads(out)["changes"]},
+                         {"heap", "block"})
+
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=30)
         self.assertEqual(process.returncode, 130)

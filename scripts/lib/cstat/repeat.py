@@ -95,7 +95,10 @@ def repeat(source, names, selection, expressions, options, command, write, warn)
         for name, change in changes.items():
             tables[name] = source.fields(name)
             notes[name] = warnings(change.new)
-            if change.new.stalled or change.old is None or change.old.stalled:
+            if change.old is None:
+                warn(f"set {name} came while the command ran, and is left out")
+                continue
+            if change.new.stalled or change.old.stalled:
                 raise CstatError(f"{name} is stalled: there is no fresh snapshot to compare",
                                  "the kernel's log names the CPU: dmesg | grep cstats",
                                  status=1)
