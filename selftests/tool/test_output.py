@@ -420,6 +420,19 @@ class Formats(Case):
         self.cstat("--csv", "-o", log, "queue")		# appends, with no second header
         self.assertEqual(lines(log).count(head), 1)
 
+    def test_log_with_other_columns(self):
+        log = os.path.join(self.tmp, "log.csv")
+        self.cstat("--csv", "-w", "-o", log, "heap")
+        self.cstat("--csv", "-w", "-o", log, "heap")
+        with open(log, encoding="utf-8") as file:
+            before = file.read()
+        self.assertEqual(len(before.splitlines()), 3)
+        for args in (("--csv", "-w", "-o", log, "queue"), ("--csv", "-o", log, "heap")):
+            _, err = self.cstat(*args, status=2)
+            self.assertIn(f"{log} begins with other columns", err)
+        with open(log, encoding="utf-8") as file:
+            self.assertEqual(file.read(), before)
+
     def test_bytes_that_are_no_text(self):
         self.put("cstats_sets/block/values", "cstats version: 1\n# block snapshot 1 time_ns 1\n"
                  'block{device="\udcff\udcfe"}.reads 1\n')
@@ -553,19 +566,6 @@ open(path, "w").write(text)
         # 100 * 10 / sqrt(3) / 20
         self.assertRegex(out, r"(?m)^  queue.in_items +20  items +28.87 % +10 +30$")
 
-    def test_status(self):
-        self.cstat("-r", "2", "queue", "--", "sh", "-c", "exit 7", status=7)
-        self.cstat("queue", "--", "sh", "-c", "kill -9 $$", status=137)
-        _, err = self.cstat("queue", "--", "/nonexistent", status=127)
-        self.assertIn("cannot run", err)
-
-    def test_interrupt(self):
-        """It ends the run that it met, and the runs, as in perf stat."""
-        process = self.start("-r", "5", "-j", "queue", "--", "sh", "-c",
-                             f"touch {self.tmp}/on$(ls {self.tmp} | grep -c on); "
-                             f"[ ! -e {self.tmp}/on1 ] || exec sleep 60",
-                             start_new_session=True)
-        self.wait_for(lambda: os.path.exists(f"{self.tmp}/on1"))
     def test_a_set_that_comes(self):
         """As by modprobe of a client."""
         self.kernel.remove("queue")
@@ -585,6 +585,19 @@ sys.exit(5)
         self.assertEqual({change["set"] for change in json.loads(out)["changes"]},
                          {"heap", "block"})
 
+    def test_status(self):
+        self.cstat("-r", "2", "queue", "--", "sh", "-c", "exit 7", status=7)
+        self.cstat("queue", "--", "sh", "-c", "kill -9 $$", status=137)
+        _, err = self.cstat("queue", "--", "/nonexistent", status=127)
+        self.assertIn("cannot run", err)
+
+    def test_interrupt(self):
+        """It ends the run that it met, and the runs, as in perf stat."""
+        process = self.start("-r", "5", "-j", "queue", "--", "sh", "-c",
+                             f"touch {self.tmp}/on$(ls {self.tmp} | grep -c on); "
+                             f"[ ! -e {self.tmp}/on1 ] || exec sleep 60",
+                             start_new_session=True)
+        self.wait_for(lambda: os.path.exists(f"{self.tmp}/on1"))
         os.killpg(process.pid, signal.SIGINT)
         out, err = process.communicate(timeout=30)
         self.assertEqual(process.returncode, 130)

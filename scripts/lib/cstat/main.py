@@ -195,7 +195,7 @@ class Log:
     def __init__(self, path):
         self._path = path
         self._file = sys.stdout
-        self._headed = False
+        self._first = None	# line of the file, if it is not empty
         self._again = False
         if path:
             self._open()
@@ -207,19 +207,26 @@ class Log:
     def _open(self):
         try:
             self._file = open(self._path, "ab", buffering=0)
+            self._first = None
+            if os.path.isfile(self._path) and os.fstat(self._file.fileno()).st_size > 0:
+                with open(self._path, "rb") as file:
+                    self._first = file.readline()
         except OSError as err:
             raise CstatError(f"cannot write {self._path}: {err.strerror}") from err
-        self._headed = os.fstat(self._file.fileno()).st_size > 0
 
     def write(self, text, head=None):
-        """@head comes before the first text of each file."""
+        """@head comes before the first text of each file, and is that of its columns."""
         if self._again:
             self._again = False
             self._file.close()
             self._open()
-        if head and not self._headed:
-            text = head + text
-        self._headed = True
+        line = (head or text).encode("utf-8", "surrogateescape")
+        if self._first is None:
+            self._first = line
+            text = (head or "") + text
+        elif head and self._first != line:
+            raise CstatError(f"{self._path} begins with other columns",
+                             "move it away, or give --output another file")
         if self._path:
             append(self._file, self._path, text)
         else:
