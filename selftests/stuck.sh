@@ -18,13 +18,13 @@ took() {
 	echo $(($(hundredths) - begin))
 }
 
-start 15
+start 18
 
 load cstats stall_ms=500 sync=expedited
 run_module cstats_test_stuck
 
 if [ "$(grep -c ^processor /proc/cpuinfo)" -lt 2 ]; then
-	for name in 1 2 3 4 5 6 7 8 9; do
+	for name in 1 2 3 4 5 6 7 8 9 10 11 12; do
 		ktap_test_skip "many sets that are stuck $name: needs two CPUs"
 	done
 	finish
@@ -61,5 +61,23 @@ check "both of them" within 2 fails kill -0 $second
 wait $first $second 2>/dev/null
 do_cmd many 0
 check "no set is stalled once the sections end" is "$(grep -c stalled $cstats)" 0
+
+# Who waits for a family's section keeps nobody from its last snapshot.
+echo 3000 >"$parameters/stall_ms"
+do_cmd family 1
+cat $sets/family/percpu >/dev/null 2>&1 &
+first=$!
+cat $sets/family/percpu >/dev/null 2>&1 &
+second=$!
+sleep 0.3
+time=$(took cat $sets/family/last)
+check "the last snapshot can be read meanwhile ($time hundredths)" test "$time" -lt 200
+check "it has the instance" is "$(grep -c '"one"}' "$tmp/took")" 1
+begin=$(hundredths)
+wait $first
+wait $second
+time=$(($(hundredths) - begin))
+check "two reports of all CPUs cost one deadline ($time hundredths)" test "$time" -lt 550
+do_cmd family 0
 
 finish

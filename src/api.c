@@ -432,9 +432,9 @@ int cstats_instance_read(struct cstats_instance *inst, struct cstats_snapshot *s
 {
 	struct cstats_member *member = inst ? READ_ONCE(inst->member) : NULL;
 	struct cstats_set *set;
-	unsigned long held;
 	int err;
 
+	unsigned long deadline = cstats_deadline(), held;
 	might_sleep();
 	if (!inst || !snap)
 		return -EINVAL;
@@ -447,12 +447,12 @@ int cstats_instance_read(struct cstats_instance *inst, struct cstats_snapshot *s
 	if (err)
 		return err;
 	refcount_inc(&set->ref);
-	err = cstats_await(set, cstats_request(set, true), cstats_deadline());
+	err = cstats_await(set, cstats_request(set, true), deadline);
 	if (!err)
 		err = down_read_killable(&set->base.lock);
 	if (err)
 		goto put;
-	err = cstats_hold(set, cstats_deadline(), &held);
+	err = cstats_hold(set, deadline, &held);
 	if (!err) {
 		err = cstats_copy_instance(set, inst, snap);
 		cstats_let_go(set, held);

@@ -14,14 +14,18 @@
  * a gauge does not (in - out = now): after a reset, in - out is now less the
  * level at the reset.
  *
- * The lock of the base is held for reading by those who read instances, which
- * have a base each, and for writing by all that is here. An instance that comes
- * meanwhile is left out: its parts are not noted, and it counts from its start.
+ * One task at a time has a set noted, and others wait for it no longer than until
+ * their own deadline. Bases change under the lock of the base, too, which is not held
+ * while anybody waits for a rotation. Readers of a family take it, as each of its
+ * instances has a base of its own. An instance that comes meanwhile brings memory for
+ * what is noted (cstats_base_prepare()): the family's parts and base have its values,
+ * so its own must, too.
  */
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/wait.h>
 
 #include "base.h"
 #include "describe.h"
@@ -30,6 +34,89 @@
 #include "params.h"
 #include "rotate.h"
 #include "share.h"
+
+/* Be the only task that has parts of the set noted, or that changes its bases. */
+static int cstats_notes_lock(struct cstats_set *set, unsigned long deadline)
+{
+	long left = max_t(long, deadline - jiffies, 0);
+
+	left = wait_event_killable_timeout(set->base.idle, !xchg(&set->base.busy, true),
+					   left);
+	if (left < 0)
+		return -EINTR;
+	return left ? 0 : -ETIMEDOUT;
+}
+
+static void cstats_notes_unlock(struct cstats_set *set)
+{
+	smp_store_release(&set->base.busy, false);	/* pairs with the xchg() */
+	wake_up(&set->base.idle);
+}
+
+/* From here on, instances that come bring memory for @what. */
+static void cstats_notes_want(struct cstats_set *set, enum cstats_notes what)
+{
+	if (!set->family)
+		return;
+	mutex_lock(&set->family->lock);
+	WRITE_ONCE(set->base.notes, what);
+	mutex_unlock(&set->family->lock);
+}
+
+static u64 *cstats_base_alloc(const struct cstats_set *set)
+{
+	return kvcalloc((1 + (size_t)nr_cpu_ids) * set->shared.nr_values, sizeof(u64),
+			GFP_KERNEL);
+}
+
+static void cstats_base_give(struct cstats_cells *cells, unsigned int nr, u64 *base)
+{
+	cells->base_cpu = base + nr;
+	smp_store_release(&cells->base, base);	/* for panic.c, after the zeros */
+}
+
+/**
+ * cstats_base_prepare - memory that a new instance has to bring
+ * @set: its family
+ * @cells: its slots, which nobody knows yet
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int cstats_base_prepare(struct cstats_set *set, struct cstats_cells *cells)
+{
+	enum cstats_notes notes = READ_ONCE(set->base.notes);
+	u64 *base;
+
+	if (notes >= CSTATS_NOTES_PARTS && !cells->parts) {
+		cells->parts = cstats_cells_alloc_parts(set->shared.nr_values);
+		if (!cells->parts)
+			return -ENOMEM;
+	}
+	if (notes >= CSTATS_NOTES_BASE && !cells->base) {
+		base = cstats_base_alloc(set);
+		if (!base)
+			return -ENOMEM;
+		cstats_base_give(cells, set->shared.nr_values, base);
+	}
+	return 0;
+}
+
+/**
+ * cstats_base_prepared - has it brought what is needed now?
+ * @set: its family, with the lock of that held
+ * @cells: its slots, which nobody knows yet
+ *
+ * Return: whether it has. If not, it is to be prepared again.
+ */
+bool cstats_base_prepared(struct cstats_set *set, struct cstats_cells *cells)
+{
+	if (set->base.notes == CSTATS_NOTES_NONE) {
+		kvfree(cells->parts);
+		cells->parts = NULL;
+		return true;
+	}
+	return cells->parts && (cells->base || set->base.notes < CSTATS_NOTES_BASE);
+}
 
 /* Stop noting, and return what has been noted, or NULL. */
 static u64 *cstats_take_parts(struct cstats_cells *cells)
@@ -43,61 +130,113 @@ static u64 *cstats_take_parts(struct cstats_cells *cells)
 	return parts;
 }
 
-static int cstats_note(struct cstats_set *set, struct cstats_cells *cells)
+static bool cstats_give_parts(struct cstats_set *set, struct cstats_cells *cells,
+			      u64 *parts)
 {
-	u64 *parts = cstats_cells_alloc_parts(set->shared.nr_values);
-
-	if (!parts)
-		return -ENOMEM;
+	if (cells->parts)
+		return false;
 	mutex_lock(&cstats_rotate_mutex);
 	cells->parts = parts;
 	mutex_unlock(&cstats_rotate_mutex);
-	return 0;
+	return true;
 }
 
-typedef int cstats_cells_fn(struct cstats_set *set, struct cstats_cells *cells);
+static u64 *cstats_parts_alloc(const struct cstats_set *set)
+{
+	return cstats_cells_alloc_parts(set->shared.nr_values);
+}
 
-/* Call a function for the cells of the set and of all its instances. */
-static int cstats_with_cells(struct cstats_set *set, cstats_cells_fn *fn)
+static bool cstats_give_base(struct cstats_set *set, struct cstats_cells *cells, u64 *base)
+{
+	if (cells->base)
+		return false;
+	cstats_base_give(cells, set->shared.nr_values, base);
+	return true;
+}
+
+/*
+ * Give all instances memory. It is allocated before the lock of the family, which
+ * those want who hold a snapshot; and who waits for the next one may be in memory
+ * reclaim.
+ */
+static int cstats_give_all(struct cstats_set *set,
+			   u64 *alloc(const struct cstats_set *set),
+			   bool give(struct cstats_set *set, struct cstats_cells *cells,
+				     u64 *memory))
 {
 	struct cstats_member *member;
 	unsigned long id = 0;
-	int err;
+	u64 *memory = NULL;
 
-	err = fn(set, &set->cells);
-	if (err || !set->family)
-		return err;
-	mutex_lock(&set->family->lock);
-	while (!err && (member = cstats_member_next(set->family, &id))) {
-		err = fn(set, &member->cells);
+	do {
+		memory = memory ?: alloc(set);
+		if (!memory)
+			return -ENOMEM;
+		mutex_lock(&set->family->lock);
+		member = cstats_member_next(set->family, &id);
+		if (member && give(set, &member->cells, memory))
+			memory = NULL;
+		mutex_unlock(&set->family->lock);
 		cond_resched();
-	}
-	mutex_unlock(&set->family->lock);
-	return err;
-}
-
-static int cstats_drop_parts(struct cstats_set *set, struct cstats_cells *cells)
-{
-	kvfree(cstats_take_parts(cells));
+	} while (member);
+	kvfree(memory);
 	return 0;
 }
 
-/* Have both slots noted, and hold that snapshot. Needs the lock of the base. */
-static int cstats_both_slots(struct cstats_set *set, unsigned long *held)
+typedef void cstats_cells_fn(struct cstats_set *set, struct cstats_cells *cells);
+
+/* Call a function for the cells of the set and of all its instances. */
+static void cstats_with_cells(struct cstats_set *set, cstats_cells_fn *fn)
 {
-	unsigned long deadline = cstats_deadline();
+	struct cstats_member *member;
+	unsigned long id = 0;
+
+	fn(set, &set->cells);
+	if (!set->family)
+		return;
+	mutex_lock(&set->family->lock);
+	while ((member = cstats_member_next(set->family, &id))) {
+		fn(set, &member->cells);
+		cond_resched();
+	}
+	mutex_unlock(&set->family->lock);
+}
+
+static void cstats_drop_parts(struct cstats_set *set, struct cstats_cells *cells)
+{
+	kvfree(cstats_take_parts(cells));
+}
+
+static void cstats_notes_end(struct cstats_set *set)
+{
+	cstats_notes_want(set, CSTATS_NOTES_NONE);
+	cstats_with_cells(set, cstats_drop_parts);
+	cstats_notes_unlock(set);
+}
+
+static int cstats_note(struct cstats_set *set)
+{
+	u64 *parts = cstats_parts_alloc(set);
+
+	if (!parts)
+		return -ENOMEM;
+	cstats_give_parts(set, &set->cells, parts);
+	return set->family ? cstats_give_all(set, cstats_parts_alloc, cstats_give_parts) : 0;
+}
+
+/* Have both slots noted, and hold that snapshot. */
+static int cstats_both_slots(struct cstats_set *set, unsigned long deadline,
+			     unsigned long *held)
+{
 	int err;
 
-	err = cstats_with_cells(set, cstats_note);
+	err = cstats_note(set);
 	if (!err)
 		err = cstats_await(set, cstats_request(set, true), deadline);
-	if (!err) {
-		*held = cstats_request_hold(set, true);
-		err = cstats_await_hold(set, *held, deadline);
-	}
 	if (err)
-		cstats_with_cells(set, cstats_drop_parts);
-	return err;
+		return err;
+	*held = cstats_request_hold(set, true);
+	return cstats_await_hold(set, *held, deadline);
 }
 
 /**
@@ -109,13 +248,15 @@ static int cstats_both_slots(struct cstats_set *set, unsigned long *held)
  */
 int cstats_parts_begin(struct cstats_set *set, unsigned long *held)
 {
-	int err = down_write_killable(&set->base.lock);
+	unsigned long deadline = cstats_deadline();
+	int err = cstats_notes_lock(set, deadline);
 
 	if (err)
 		return err;
-	err = cstats_both_slots(set, held);
+	cstats_notes_want(set, CSTATS_NOTES_PARTS);
+	err = cstats_both_slots(set, deadline, held);
 	if (err)
-		up_write(&set->base.lock);
+		cstats_notes_end(set);
 	return err;
 }
 
@@ -124,8 +265,7 @@ int cstats_parts_begin(struct cstats_set *set, unsigned long *held)
  * @set: the set
  * @cells: its own, or those of an instance
  *
- * Return: the parts, by CPU number and value, for kvfree(); or NULL if this is an
- * instance that came too late.
+ * Return: the parts, by CPU number and value, for kvfree().
  */
 u64 *cstats_parts_of(struct cstats_set *set, struct cstats_cells *cells)
 {
@@ -138,46 +278,29 @@ u64 *cstats_parts_of(struct cstats_set *set, struct cstats_cells *cells)
 
 void cstats_parts_end(struct cstats_set *set, unsigned long held)
 {
-	cstats_with_cells(set, cstats_drop_parts);
 	cstats_let_go(set, held);
-	up_write(&set->base.lock);
-}
-
-/* Memory for the base of an instance: the sums, then each CPU's. */
-static int cstats_alloc_base(struct cstats_set *set, struct cstats_cells *cells)
-{
-	unsigned int nr = set->shared.nr_values;
-
-	if (cells->base)
-		return 0;
-	cells->base = kvcalloc((1 + (size_t)nr_cpu_ids) * nr, sizeof(u64), GFP_KERNEL);
-	if (!cells->base)
-		return -ENOMEM;
-	cells->base_cpu = cells->base + nr;
-	return 0;
+	cstats_notes_end(set);
 }
 
 /* The set's own sums have memory already. */
-static int cstats_alloc_own_base(struct cstats_set *set)
+static int cstats_alloc_bases(struct cstats_set *set)
 {
 	size_t n = (size_t)nr_cpu_ids * set->shared.nr_values;
 
 	if (!set->cells.base_cpu)
 		set->cells.base_cpu = kvcalloc(n, sizeof(u64), GFP_KERNEL);
-	return set->cells.base_cpu ? 0 : -ENOMEM;
+	if (!set->cells.base_cpu)
+		return -ENOMEM;
+	return set->family ? cstats_give_all(set, cstats_base_alloc, cstats_give_base) : 0;
 }
 
 /* Move the base to the last snapshot, for counters. */
-static int cstats_move_base(struct cstats_set *set, struct cstats_cells *cells)
+static void cstats_move_base(struct cstats_set *set, struct cstats_cells *cells)
 {
 	unsigned int nr = set->shared.nr_values, i;
 	u64 *parts = cstats_take_parts(cells);
 	int cpu;
 
-	if (!parts || !cells->base_cpu) {
-		kvfree(parts);
-		return 0;
-	}
 	cstats_cells_merge_parts(cells, nr, parts, false);
 	for (i = 0; i < nr; i++) {
 		if (cstats_is_gauge(set->about, i))
@@ -188,7 +311,6 @@ static int cstats_move_base(struct cstats_set *set, struct cstats_cells *cells)
 				parts[(size_t)cpu * nr + i];
 	}
 	kvfree(parts);
-	return 0;
 }
 
 /**
@@ -199,37 +321,36 @@ static int cstats_move_base(struct cstats_set *set, struct cstats_cells *cells)
  */
 int cstats_reset_set(struct cstats_set *set)
 {
-	unsigned long held;
-	int err;
+	unsigned long deadline = cstats_deadline(), held;
+	int err = cstats_notes_lock(set, deadline);
 
-	err = down_write_killable(&set->base.lock);
 	if (err)
 		return err;
-	err = cstats_alloc_own_base(set);
+	cstats_notes_want(set, CSTATS_NOTES_BASE);
+	err = cstats_alloc_bases(set);
 	if (!err)
-		err = cstats_with_cells(set, cstats_alloc_base);
-	if (!err)
-		err = cstats_both_slots(set, &held);
+		err = cstats_both_slots(set, deadline, &held);
 	if (!err) {
+		down_write(&set->base.lock);
 		cstats_with_cells(set, cstats_move_base);
 		mutex_lock(&cstats_rotate_mutex);
 		set->base.since_ns = cstats_last_time(set);
 		cstats_republish(set);
 		mutex_unlock(&cstats_rotate_mutex);
+		up_write(&set->base.lock);
 		cstats_let_go(set, held);
 	}
-	up_write(&set->base.lock);
+	cstats_notes_end(set);
 	return err;
 }
 
-static int cstats_clear_base(struct cstats_set *set, struct cstats_cells *cells)
+static void cstats_clear_base(struct cstats_set *set, struct cstats_cells *cells)
 {
 	unsigned int nr = set->shared.nr_values;
 
 	cstats_cells_zero(cells, nr);
 	if (cells->base_cpu)
 		memset(cells->base_cpu, 0, (size_t)nr_cpu_ids * nr * sizeof(u64));
-	return 0;
 }
 
 /**
@@ -240,15 +361,15 @@ static int cstats_clear_base(struct cstats_set *set, struct cstats_cells *cells)
  */
 int cstats_clear_set(struct cstats_set *set)
 {
-	unsigned long held;
-	int err;
+	unsigned long deadline = cstats_deadline(), held;
+	int err = cstats_notes_lock(set, deadline);
 
-	err = down_write_killable(&set->base.lock);
 	if (err)
 		return err;
 	held = cstats_request_hold(set, true);
-	err = cstats_await_hold(set, held, cstats_deadline());
+	err = cstats_await_hold(set, held, deadline);
 	if (!err) {
+		down_write(&set->base.lock);
 		cstats_with_cells(set, cstats_clear_base);
 		mutex_lock(&cstats_rotate_mutex);
 		set->base.since_ns = ktime_get_ns();
@@ -256,8 +377,9 @@ int cstats_clear_set(struct cstats_set *set)
 			cstats_members_forget_gone(set);
 		cstats_publish_zero(set);
 		mutex_unlock(&cstats_rotate_mutex);
+		up_write(&set->base.lock);
 		cstats_let_go(set, held);
 	}
-	up_write(&set->base.lock);
+	cstats_notes_unlock(set);
 	return err;
 }

@@ -7,6 +7,8 @@
 
 #include "set.h"
 
+int cstats_base_prepare(struct cstats_set *set, struct cstats_cells *cells);
+bool cstats_base_prepared(struct cstats_set *set, struct cstats_cells *cells);
 int cstats_parts_begin(struct cstats_set *set, unsigned long *held);
 u64 *cstats_parts_of(struct cstats_set *set, struct cstats_cells *cells);
 void cstats_parts_end(struct cstats_set *set, unsigned long held);

@@ -41,6 +41,7 @@
 #include <linux/spinlock.h>
 #include <linux/string.h>
 
+#include "base.h"
 #include "family.h"
 #include "params.h"
 #include "rotate.h"
@@ -109,14 +110,12 @@ static void cstats_go_all(struct cstats_family *family, struct list_head *gone)
 	struct cstats_set *set = family->set;
 	unsigned long held;
 
-	down_read(&set->base.lock);
 	/* It fails if the set is destroyed; its sums are dropped then. */
 	while (cstats_hold(set, cstats_deadline(), &held))
 		usleep_range(1000, 10000);
 	while (cstats_go_some(family, gone))
 		;
 	cstats_let_go(set, held);
-	up_read(&set->base.lock);
 }
 
 static void cstats_go_work(struct work_struct *work)
@@ -152,6 +151,8 @@ static int cstats_family_enter(struct cstats_family *family, struct cstats_insta
 		return -ENODEV;
 	if (inst->member)
 		return -EBUSY;
+	if (!cstats_base_prepared(family->set, &member->cells))
+		return -EAGAIN;
 	err = cstats_label_insert(family, label);
 	if (err)
 		return err;
@@ -169,9 +170,11 @@ static int cstats_family_enter(struct cstats_family *family, struct cstats_insta
 /*
  * Wait for the worker that enlarges the table of names. It allocates memory, and
  * under the family's lock nobody waits for that: those who want the lock may hold
- * a snapshot, and a reader that waits for the next one may be in memory reclaim.
+ * a snapshot, and a reader that waits for the next one may be in memory reclaim. For
+ * the same reason, what a reset or a report needs of a new instance is allocated
+ * without the lock.
  */
-static bool cstats_names_late(int err)
+static bool cstats_come_again(int err)
 {
 	if (err != -EAGAIN)
 		return false;
@@ -202,12 +205,15 @@ int cstats_family_add(struct cstats_set *set, struct cstats_instance *inst,
 			    &family->last_id, GFP_KERNEL) < 0)
 		goto free;
 	do {
+		err = cstats_base_prepare(set, &member->cells);
+		if (err)
+			break;
 		mutex_lock(&family->lock);
 		err = cstats_family_enter(family, inst, member, label);
 		if (!err)
 			cstats_count_members(family, 1);
 		mutex_unlock(&family->lock);
-	} while (cstats_names_late(err));
+	} while (cstats_come_again(err));
 	if (!err)
 		return 0;
 	xa_release(&family->members, member->id);
@@ -248,7 +254,7 @@ int cstats_family_rename(struct cstats_instance *inst, const char *name)
 			label = NULL;
 		}
 		mutex_unlock(&family->lock);
-	} while (cstats_names_late(err));
+	} while (cstats_come_again(err));
 	cstats_label_put(label);
 	return err == -EALREADY ? 0 : err;
 }

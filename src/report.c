@@ -74,11 +74,8 @@ static int cstats_copy_instance(struct cstats_report *report,
 	struct cstats_report_instance *ri = &rs->instances[rs->nr_instances];
 	unsigned int nr = rs->set->shared.nr_values, i;
 
-	if (report->percpu) {
+	if (report->percpu)
 		ri->cpu = cstats_parts_of(rs->set, &member->cells);
-		if (!ri->cpu)
-			return 0;	/* it has come too late */
-	}
 	ri->values = rs->values + (size_t)rs->nr_instances++ * nr;
 	for (i = 0; i < nr; i++)
 		ri->values[i] = cstats_cells_value(&member->cells, nr, i);
@@ -161,13 +158,12 @@ static int cstats_report_hold(struct cstats_report *report, struct cstats_report
 		cstats_copy(set, &rs->snap);
 		return 0;
 	}
-	err = down_read_killable(&set->base.lock);
-	if (err)
-		return err;
 	do {
 		err = cstats_report_room(report, rs);
+		if (!err)
+			err = down_read_killable(&set->base.lock);
 		if (err)
-			break;
+			return err;
 		err = cstats_hold(set, deadline, &held);
 		if (!err) {
 			err = cstats_report_copy(report, rs);
@@ -177,8 +173,8 @@ static int cstats_report_hold(struct cstats_report *report, struct cstats_report
 			cstats_copy(set, &rs->snap);
 			err = 0;
 		}
+		up_read(&set->base.lock);
 	} while (err == -EAGAIN);
-	up_read(&set->base.lock);
 	return err;
 }
 

@@ -109,6 +109,7 @@ struct cstats_set *cstats_set_new(const struct cstats_spec *spec,
 	INIT_LIST_HEAD(&set->rotation.node);
 	init_waitqueue_head(&set->waiters.queue);
 	init_rwsem(&set->base.lock);
+	init_waitqueue_head(&set->base.idle);
 	cstats_set_sums(set);
 	return set;
 }

@@ -81,9 +81,19 @@ struct cstats_mend {
 	int cpu;
 };
 
-/* base.c, under its lock, as are all bases and parts of the set's cells. */
+/* What an instance has to bring that comes now. */
+enum cstats_notes {
+	CSTATS_NOTES_NONE,
+	CSTATS_NOTES_PARTS,	/* memory for its parts */
+	CSTATS_NOTES_BASE,	/* and for its base */
+};
+
+/* base.c */
 struct cstats_base {
-	struct rw_semaphore lock;
+	struct rw_semaphore lock;	/* of @since_ns and all bases */
+	wait_queue_head_t idle;		/* for @busy to end */
+	bool busy;			/* a task has parts noted, or changes bases */
+	enum cstats_notes notes;	/* by that task, under the family's lock */
 	u64 since_ns;
 };
 

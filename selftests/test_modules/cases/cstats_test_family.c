@@ -743,6 +743,79 @@ static void of_another_family(void)
 	finish();
 }
 
+static struct completion resetting;
+
+static int reset_thread(void *unused)
+{
+	complete(&resetting);
+	return cstats_reset(family);
+}
+
+/* An instance that comes during a reset counts from there, as its family does. */
+static void reset_meets_add(void)
+{
+	/* With preemption off, a grace period waits for it as well. */
+	struct cstats_test_hold hold = { .cs = rcu ? &set : family, .fields = 1, .delta = 2 };
+	cpumask_t affinity = *current->cpus_ptr;
+	struct task_struct *task;
+
+	hold.cpu = cstats_test_other_cpu();
+	if (hold.cpu < 0 || !start())
+		return;
+	check_eq(cstats_init(&set, "held", fields, NR), 0);
+	move(&one, &two, 7);
+	if (!cstats_test_hold(&hold)) {
+		init_completion(&resetting);
+		task = cstats_test_start(-1, reset_thread, NULL);
+		wait_for_completion(&resetting);
+		msleep(100);
+		check_eq(cstats_instance_add(family, &three, "three"), 0);
+		move(&one, &three, 5);
+		cstats_test_release(&hold);
+		check_eq(cstats_test_stop(task), 0);
+		expect(NULL, 0, 0, 0);
+		expect(&one, 0, 0, -12);
+		expect(&three, 0, 0, 5);
+		move(&three, &one, 3);
+		expect(NULL, 3, 3, 0);
+		expect(&one, 3, 0, -9);
+		expect(&three, 0, 3, 2);
+	}
+	cstats_destroy(&set);
+	memset(&set, 0, sizeof(set));
+	finish();
+	set_cpus_allowed_ptr(current, &affinity);
+}
+
+/* What is in the instance's slots. */
+static s64 slots_sum(const struct cstats_instance *inst)
+{
+	s64 sum = 0;
+	int cpu, i;
+
+	for_each_possible_cpu(cpu)
+		for (i = 0; i < 2 * NR; i++)
+			sum += local64_read(per_cpu_ptr(inst->slots, cpu) + i);
+	return sum;
+}
+
+/* A section of a destroyed family knows no number of fields, and checks no index. */
+static void instance_of_destroyed(void)
+{
+	unsigned int field = IN;
+	s64 sum;
+
+	if (!start())
+		return;
+	OPTIMIZER_HIDE_VAR(field);
+	move(&one, &two, 7);
+	cstats_destroy(family);
+	sum = slots_sum(&one);
+	in_section(cstats_add_to(&s, &one, field, 1));
+	check_eq(slots_sum(&one), sum);
+	finish();
+}
+
 static const struct cstats_test_case cases[] = {
 	{ "labels", labels },
 	{ "names", names },
@@ -752,6 +825,7 @@ static const struct cstats_test_case cases[] = {
 	{ "counts", counts },
 	{ "slow_section", slow_section },
 	{ "reset", reset },
+	{ "reset_meets_add", reset_meets_add },
 	{ "clear_and_unsafe", clear_and_unsafe },
 	{ "keep_fresh", keep_fresh },
 	{ "destroyed_first", destroyed_first },

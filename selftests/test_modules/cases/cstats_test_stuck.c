@@ -260,6 +260,28 @@ static int many_stuck(bool on)
 	return 0;
 }
 
+/* "family 1" for scripts: a family with a section that goes on. "family 0" ends it. */
+static int family_stuck(bool on)
+{
+	static struct cstats_test_hold hold = { .cs = &set, .fields = NR, .delta = 2 };
+	static struct cstats_instance inst;
+	int err;
+
+	if (!on) {
+		if (hold.task)
+			cstats_test_release(&hold);
+		hold.task = NULL;
+		cstats_instance_remove(&inst);
+		cstats_destroy(&set);
+		return 0;
+	}
+	hold.cpu = cpumask_last(cpu_online_mask);
+	err = cstats_init_family(&set, "family", "device", fields, NR);
+	if (!err)
+		err = cstats_instance_add(&set, &inst, "one");
+	return err ?: cstats_test_hold(&hold);
+}
+
 /* A CPU with interrupts off, with a section of the set or without. */
 static bool in_section;
 static struct completion stuck;
@@ -430,7 +452,9 @@ static int cmd_set(const char *val, const struct kernel_param *kp)
 {
 	int on;
 
-	return sscanf(val, "many %d", &on) == 1 ? many_stuck(on) : -EINVAL;
+	if (sscanf(val, "many %d", &on) == 1)
+		return many_stuck(on);
+	return sscanf(val, "family %d", &on) == 1 ? family_stuck(on) : -EINVAL;
 }
 
 CSTATS_TEST_CMD(cmd_set);
@@ -449,6 +473,7 @@ static int __init stuck_init(void)
 static void __exit stuck_exit(void)
 {
 	many_stuck(false);
+	family_stuck(false);
 	cstats_test_forget(THIS_MODULE);
 }
 
