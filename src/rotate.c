@@ -396,6 +396,7 @@ static unsigned int cstats_take(struct list_head *requests, struct cstats_batch 
 		}
 		WRITE_ONCE(r->begun, r->begun + 1);
 		r->state = CSTATS_CUT;
+		WRITE_ONCE(r->batch, batch);
 		r->owed = r->asked;
 		r->asked = 0;
 		list_add_tail(&r->node, &batch->cut);
@@ -482,6 +483,7 @@ static void cstats_opened(struct cstats_batch *batch)
 		r->state = CSTATS_OPEN;
 	spin_unlock(&cstats_request_lock);
 	list_for_each_entry(r, &batch->cut, node) {
+		WRITE_ONCE(r->batch, NULL);
 		r->proof = batch->barrier.proof;
 		r->opened = jiffies;
 		WRITE_ONCE(r->cpu, 0);
@@ -495,16 +497,21 @@ static void cstats_opened(struct cstats_batch *batch)
 }
 
 /**
- * cstats_stalled - has somebody waited in vain for what @set waits for?
+ * cstats_stalled - has somebody waited in vain for what a reader waits for?
  * @set: the set
+ * @want: the rotation that the reader wants
  *
- * Return: whether it was the set's rotation that is under way, or the barrier.
+ * Return: whether it was the set's rotation that is under way, or the barrier of
+ * that, or, if it has yet to begin, the one that has to be over before.
  */
-bool cstats_stalled(const struct cstats_set *set)
+bool cstats_stalled(const struct cstats_set *set, unsigned long want)
 {
 	unsigned long begun = READ_ONCE(set->rotation.begun);
+	struct cstats_batch *batch = READ_ONCE(set->rotation.batch);
 
-	if (READ_ONCE(cstats_batch_of(set)->unanswered))
+	if (!batch && (long)(begun - want) < 0)
+		batch = cstats_batch_of(set);
+	if (batch && READ_ONCE(batch->unanswered))
 		return true;
 	return READ_ONCE(set->rotation.done) != begun &&
 	       READ_ONCE(set->rotation.stalled) == begun;
@@ -528,10 +535,11 @@ static bool cstats_overdue(const struct cstats_rotation *r)
  */
 void cstats_give_up(struct cstats_set *set)
 {
-	struct cstats_batch *batch = cstats_batch_of(set);
 	struct cstats_rotation *r = &set->rotation;
+	struct cstats_batch *batch;
 
 	mutex_lock(&cstats_rotate_mutex);
+	batch = r->batch ?: cstats_batch_of(set);
 	if (r->state == CSTATS_OPEN) {
 		/* No section is blamed that has just been noted. */
 		if (r->stalled != r->begun && cstats_overdue(r) &&

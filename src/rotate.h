@@ -19,7 +19,7 @@ unsigned long cstats_request_hold(struct cstats_set *set, bool urgent);
 unsigned long cstats_hold_last(struct cstats_set *set);
 bool cstats_unhold(struct cstats_set *set, unsigned long want);
 bool cstats_done(struct cstats_set *set, unsigned long want);
-bool cstats_stalled(const struct cstats_set *set);
+bool cstats_stalled(const struct cstats_set *set, unsigned long want);
 void cstats_give_up(struct cstats_set *set);
 bool cstats_rotating(void);
 unsigned int cstats_rotate(void);

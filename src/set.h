@@ -19,6 +19,7 @@
 #include "cells.h"
 
 struct cstats_about;
+struct cstats_batch;
 struct cstats_family;
 struct cstats_fresh;
 struct cstats_set;
@@ -46,6 +47,7 @@ struct cstats_rotation {
 	struct list_head request;	/* in the list of requests, its lock */
 	struct list_head node;		/* in a list of sets that are not IDLE */
 	enum cstats_state state;
+	struct cstats_batch *batch;	/* while CUT, else NULL */
 	bool urgent;		/* in the list of urgent requests, its lock */
 	bool again;		/* asked for while one was under way */
 	unsigned long begun;	/* rotations; written under its lock as well */

@@ -129,9 +129,9 @@ void cstats_serve(void)
  * Take the mutex for a first turn, unless others are at it. A reader sleeps for
  * it if it is a real-time task, or if this is the only look that it gets.
  */
-static bool cstats_trylock(struct cstats_set *set)
+static bool cstats_trylock(struct cstats_set *set, unsigned long want)
 {
-	if (rt_task(current) || cstats_stalled(set))
+	if (rt_task(current) || cstats_stalled(set, want))
 		return !mutex_lock_killable(&cstats_rotate_mutex);
 	return !cstats_crowd() && mutex_trylock(&cstats_rotate_mutex);
 }
@@ -140,12 +140,12 @@ static bool cstats_trylock(struct cstats_set *set)
  * Do all that can be done here and now. Returns how many microseconds from now
  * the caller should come again, or 0 if others do the rest.
  */
-static unsigned int cstats_help(struct cstats_set *set)
+static unsigned int cstats_help(struct cstats_set *set, unsigned long want)
 {
 	unsigned int us;
 	bool lead;
 
-	if (!cstats_trylock(set)) {
+	if (!cstats_trylock(set, want)) {
 		cstats_kick();	/* Our request may have come too late. */
 		return 0;
 	}
@@ -169,11 +169,11 @@ static unsigned int cstats_lead(unsigned int us)
 }
 
 /* Is there a reason to wait no longer, with @left jiffies until the deadline? */
-static int cstats_obstacle(struct cstats_set *set, long left)
+static int cstats_obstacle(struct cstats_set *set, unsigned long want, long left)
 {
 	if (READ_ONCE(set->dead))
 		return -ENODEV;
-	if (left <= 0 || cstats_stalled(set))
+	if (left <= 0 || cstats_stalled(set, want))
 		return -ETIMEDOUT;
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
@@ -209,14 +209,14 @@ int cstats_await(struct cstats_set *set, unsigned long want,
 
 	if (cstats_done(set, want))
 		return 0;
-	us = cstats_help(set);
+	us = cstats_help(set, want);
 	/* Most readers that have done their own work need not visit the queue. */
 	while (!cstats_done(set, want)) {
 		long left = deadline - jiffies;
 
 		/* await:J, pairs with finish:J in rotate.c */
 		prepare_to_wait(&set->waiters.queue, &wait, TASK_KILLABLE);
-		err = cstats_obstacle(set, left);
+		err = cstats_obstacle(set, want, left);
 		if (err || cstats_done(set, want))
 			break;
 		cstats_sleep(us, left);
