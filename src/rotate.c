@@ -406,8 +406,8 @@ static unsigned int cstats_take(struct list_head *requests, struct cstats_batch 
 }
 
 /*
- * Fill a batch, with one set at least of those that are not urgent. Both
- * flavours are in the one whose barrier is a grace period, if both need that.
+ * Fill a batch, with one set at least of each kind: urgent or not, of either flavour.
+ * Both flavours are in the one whose barrier is a grace period, if both need that.
  */
 static void cstats_take_requests(struct cstats_batch *batch, bool rcu, bool both)
 {
@@ -415,8 +415,10 @@ static void cstats_take_requests(struct cstats_batch *batch, bool rcu, bool both
 
 	spin_lock(&cstats_request_lock);	/* begin:H, as in cstats_request() */
 	cost = cstats_take(&cstats_urgent[rcu], batch, cost, CSTATS_BATCH);
-	if (both)
-		cost = cstats_take(&cstats_urgent[!rcu], batch, cost, CSTATS_BATCH);
+	if (both) {
+		limit = max_t(unsigned int, CSTATS_BATCH, cost + 1);
+		cost = cstats_take(&cstats_urgent[!rcu], batch, cost, limit);
+	}
 	limit = max_t(unsigned int, CSTATS_BATCH, cost + 1);
 	cost = cstats_take(&cstats_requests[rcu], batch, cost, limit);
 	if (both)

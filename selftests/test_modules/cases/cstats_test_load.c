@@ -528,11 +528,74 @@ out:
 
 static const struct cstats_test_case cases[] = {
 	{ "sections_are_whole", sections_are_whole },
+/*
+ * Sets of the RCU flavour that are read all the time, and fill one batch after the
+ * other, leave room for one of the other. They share batches in some modes.
+ */
+#define LARGE	60	/* the number of sets, each of CSTATS_MAX_VALUES: three batches or more */
+
+static struct cstats_rcu large[LARGE];
+
+static int large_reader(void *arg)
+{
+	struct cstats_snapshot *snap = cstats_snapshot_alloc(arg);
+
+	if (!check(!IS_ERR(snap), "no memory"))
+		return 0;
+	while (!kthread_should_stop())
+		check_eq(cstats_read(arg, snap), 0);
+	cstats_snapshot_free(snap);
+	return 0;
+}
+
+static int large_init(void)
+{
+	struct cstats_field *f = kcalloc(CSTATS_MAX_VALUES, sizeof(*f), GFP_KERNEL);
+	char (*names)[8] = kcalloc(CSTATS_MAX_VALUES, sizeof(*names), GFP_KERNEL);
+	int err = f && names ? 0 : -ENOMEM;
+	unsigned int i;
+	char name[16];
+
+	for (i = 0; !err && i < CSTATS_MAX_VALUES; i++) {
+		snprintf(names[i], sizeof(names[i]), "f%u", i);
+		f[i].name = names[i];
+	}
+	for (i = 0; !err && i < LARGE; i++) {
+		snprintf(name, sizeof(name), "large_%u", i);
+		err = cstats_init(&large[i], name, f, CSTATS_MAX_VALUES);
+	}
+	kfree(names);
+	kfree(f);
+	return err;
+}
+
+static void flavours_share(void)
+{
+	s64 values[NR];
+	struct cstats_snapshot snap = cstats_test_snapshot(values, NR);
+	unsigned int i;
+
+	if (check_eq(large_init(), 0) && tasks_alloc(LARGE)) {
+		for (i = 0; i < LARGE; i++)
+			tasks_add(-1, large_reader, &large[i].cs);
+		schedule_timeout_uninterruptible(HZ / 5);
+		if (check_eq(cstats_init(&set, "small", fields, NR), 0)) {
+			for (i = 0; i < 3; i++)
+				check_eq(cstats_read(&set, &snap), 0);
+			cstats_destroy(&set);
+		}
+		tasks_stop();
+	}
+	for (i = 0; i < LARGE; i++)
+		cstats_destroy(&large[i].cs);
+}
+
 	{ "effects_follow_causes", effects_follow_causes },
 	{ "readers_share", readers_share },
 	{ "readers_at_once_share", readers_at_once_share },
 };
 
+	{ "flavours_share", flavours_share },
 static int __init load_init(void)
 {
 	cstats_test_run(THIS_MODULE, cases, ARRAY_SIZE(cases));
