@@ -592,8 +592,8 @@ EXPORT_SYMBOL_GPL(cstats_read_last);
 /**
  * cstats_keep_fresh - bound the age of a set's last snapshot
  * @cs: the set
- * @max_age_ms: how old it may become, in milliseconds, plus the time of a
- *		rotation; 0 to end that
+ * @max_age_ms: how old it may become, in milliseconds, but two ticks at least, plus
+ *		the time of a rotation; 0 to end that
  *
  * For readers in atomic context (ndo_get_stats64() for example), which have only
  * cstats_read_last(). The set is rotated at that interval, whether it is

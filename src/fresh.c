@@ -4,8 +4,8 @@
  *
  * cstats_read_last() returns the last snapshot, however old it is. A set that
  * asks for it is rotated periodically. Its last snapshot is then never older than
- * the age that it asked for, plus the time of a rotation. The work item only asks
- * for rotations; it waits for nothing.
+ * the age that it asked for, and than two ticks, plus the time of a rotation. The work
+ * item only asks for rotations; it waits for none.
  */
 #include <linux/jiffies.h>
 #include <linux/mutex.h>
@@ -24,17 +24,31 @@ struct cstats_fresh {
 /* No set is armed once it is dead. */
 static DEFINE_MUTEX(cstats_fresh_mutex);
 
+/* In jiffies. A timer is late by one of them, or by an eighth of its time. */
+static unsigned long cstats_fresh_interval(unsigned int ms)
+{
+	unsigned long age = min(msecs_to_jiffies(ms), MAX_JIFFY_OFFSET);
+	unsigned long late = age / 8 + 1;
+
+	return age > late ? age - late : 1;
+}
+
 static void cstats_fresh_work(struct work_struct *work)
 {
 	struct cstats_fresh *fresh = container_of(to_delayed_work(work),
 						  struct cstats_fresh, work);
-	unsigned int ms = READ_ONCE(fresh->ms);
+	unsigned int ms;
 
+	/* Or a new interval would be put off until the old one is over. */
+	mutex_lock(&cstats_fresh_mutex);
+	ms = READ_ONCE(fresh->ms);
+	if (ms)
+		cstats_share_queue(&fresh->work, cstats_fresh_interval(ms));
+	mutex_unlock(&cstats_fresh_mutex);
 	if (!ms)
 		return;
 	cstats_request(fresh->set, true);
 	cstats_kick();
-	cstats_share_queue(&fresh->work, msecs_to_jiffies(ms));
 }
 
 /**
