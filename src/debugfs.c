@@ -437,7 +437,8 @@ void cstats_debugfs_remove(struct cstats_set *set,
 {
 	set->files.then = then;
 	INIT_WORK(&set->files.remove, cstats_remove_work);
-	if (current->flags & PF_MEMALLOC)
+	/* Built in, and early: without the worker, there are no files. */
+	if (current->flags & PF_MEMALLOC && cstats_files_wq)
 		queue_work(cstats_files_wq, &set->files.remove);
 	else
 		cstats_remove_work(&set->files.remove);
@@ -446,7 +447,8 @@ void cstats_debugfs_remove(struct cstats_set *set,
 /* Wait for files that are being removed. True, for use in loops. */
 bool cstats_debugfs_flush(void)
 {
-	flush_workqueue(cstats_files_wq);
+	if (cstats_files_wq)
+		flush_workqueue(cstats_files_wq);
 	cond_resched();
 	return true;
 }
@@ -471,7 +473,8 @@ int cstats_debugfs_start(void)
 
 void cstats_debugfs_stop(void)
 {
+	/* What sets have left to it is below the directory. */
+	destroy_workqueue(cstats_files_wq);
 	debugfs_remove(cstats_dir);
 	debugfs_remove(cstats_file);
-	destroy_workqueue(cstats_files_wq);
 }
