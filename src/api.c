@@ -167,8 +167,9 @@ unsigned int cstats_forget_module(const struct module *mod)
 {
 	struct cstats_set *set;
 	unsigned int n;
+	u32 id = 0;
 
-	for (n = 0; (set = cstats_retire_of(mod)); n++) {
+	for (n = 0; (set = cstats_retire_of(mod, &id)); n++) {
 		pr_warn("set \"%s\": module %s went away without cstats_destroy()\n",
 			set->name, mod->name);
 		cstats_debug_gone(set->entry.user);

@@ -152,16 +152,16 @@ struct cstats_set *cstats_retire(const struct cstats *user)
 /**
  * cstats_retire_of - let go of a set that a module has left behind
  * @owner: the module
+ * @id: where to go on; 0 at first
  *
- * Return: one of them, for cstats_unregister(), or NULL if there is none.
+ * Return: the next of them, for cstats_unregister(), or NULL if there is none.
  */
-struct cstats_set *cstats_retire_of(const struct module *owner)
+struct cstats_set *cstats_retire_of(const struct module *owner, u32 *id)
 {
 	struct cstats_set *set;
 	bool found = false;
-	u32 id = 0;
 
-	while ((set = cstats_next_set(&id))) {
+	while ((set = cstats_next_set(id))) {
 		if (set->entry.owner == owner) {
 			spin_lock(&cstats_registry_lock);
 			found = set->entry.listed;

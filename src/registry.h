@@ -11,7 +11,7 @@ int cstats_register(struct cstats_set *set, const struct cstats *user,
 		    struct module *owner);
 bool cstats_registered(const struct cstats *user);
 struct cstats_set *cstats_retire(const struct cstats *user);
-struct cstats_set *cstats_retire_of(const struct module *owner);
+struct cstats_set *cstats_retire_of(const struct module *owner, u32 *id);
 void cstats_unregister(struct cstats_set *set);
 struct cstats_set *cstats_peek_set(u32 *id);
 struct cstats_set *cstats_next_set(u32 *id);
