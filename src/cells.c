@@ -47,6 +47,7 @@ void cstats_cells_close(struct cstats_cells *cells, unsigned int nr,
 			if (parts)
 				parts[i] += value;
 		}
+		cond_resched();
 	}
 	for (i = 0; total && i < nr; i++)
 		total->last[(size_t)index * nr + i] += last[i];
@@ -62,12 +63,18 @@ void cstats_cells_close(struct cstats_cells *cells, unsigned int nr,
 void cstats_cells_close_gone(struct cstats_cells *total, unsigned int nr,
 			     unsigned int index, const u64 *gone)
 {
-	size_t n = (size_t)nr_cpu_ids * nr, i;
+	u64 *last = total->last + (size_t)index * nr;
+	unsigned int cpu, i;
 
-	for (i = 0; i < n; i++) {
-		total->last[(size_t)index * nr + i % nr] += gone[index * n + i];
-		if (total->parts)
-			total->parts[index * n + i] += gone[index * n + i];
+	for (cpu = 0; cpu < nr_cpu_ids; cpu++) {
+		size_t at = ((size_t)index * nr_cpu_ids + cpu) * nr;
+
+		for (i = 0; i < nr; i++) {
+			last[i] += gone[at + i];
+			if (total->parts)
+				total->parts[at + i] += gone[at + i];
+		}
+		cond_resched();
 	}
 }
 
@@ -89,6 +96,7 @@ void cstats_cells_fold(const struct cstats_cells *cells, unsigned int nr, u64 *g
 			for (i = 0; i < nr; i++)
 				gone[((size_t)index * nr_cpu_ids + cpu) * nr + i] +=
 					local64_read(&slot[index * nr + i]);
+		cond_resched();
 	}
 }
 
@@ -126,7 +134,10 @@ void cstats_cells_merge_parts(const struct cstats_cells *cells, unsigned int nr,
 {
 	size_t n = (size_t)nr_cpu_ids * nr, i;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		parts[i] += parts[n + i] -
 			    (based && cells->base_cpu ? cells->base_cpu[i] : 0);
+		if (i % nr == 0)	/* the next CPU */
+			cond_resched();
+	}
 }
