@@ -255,33 +255,31 @@ static void block_count_over(struct cstats_rcu_section *s, const struct block_io
 		cstats_add(&in, block_field(op, ERRORS), 1);
 }
 
-/*
- * An entry for a request that is about to be issued. If there is one, then the memory
- * is used again and the former request's end was not reported: it is counted now.
- */
-static struct block_io *block_new_io(struct cstats_rcu_section *s, const void *io)
-{
-	struct block_io *b = block_window(io), *end = b + IO_WINDOW;
-
-	for (; b < end; b++) {
-		const void *is = READ_ONCE(b->io);
-
-		if (!is && !cmpxchg(&b->io, NULL, io))
-			return b;
-		if (unlikely(is == io)) {
-			block_count_over(s, b, b->left, true, false);
-			return b;
-		}
-	}
-	return NULL;
-}
-
 static struct block_io *block_find_io(const void *io)
 {
 	struct block_io *b = block_window(io), *end = b + IO_WINDOW;
 
 	for (; b < end; b++) {
 		if (READ_ONCE(b->io) == io)
+			return b;
+	}
+	return NULL;
+}
+
+/*
+ * An entry for a request that is about to be issued. If there is one, then the memory
+ * is used again and the former request's end was not reported: it is counted now.
+ */
+static struct block_io *block_new_io(struct cstats_rcu_section *s, const void *io)
+{
+	struct block_io *b = block_find_io(io), *end;
+
+	if (unlikely(b)) {
+		block_count_over(s, b, b->left, true, false);
+		return b;
+	}
+	for (b = block_window(io), end = b + IO_WINDOW; b < end; b++) {
+		if (!READ_ONCE(b->io) && !cmpxchg(&b->io, NULL, io))
 			return b;
 	}
 	return NULL;
