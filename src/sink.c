@@ -13,6 +13,8 @@
 #include <linux/cstats.h>
 #include <linux/errno.h>
 #include <linux/export.h>
+#include <linux/irq_work.h>
+#include <linux/kernel.h>
 #include <linux/percpu.h>
 #include <linux/printk.h>
 
@@ -23,36 +25,65 @@
 #define CSTATS_SINK_SIZE	(sizeof(struct cstats_cpu) + \
 				 CSTATS_MAX_VALUES * sizeof(local64_t))
 
+/*
+ * It has no fields: indices that are checked lead nowhere. So they cannot lead beyond
+ * the slots of an instance, which may still be there though its family is destroyed.
+ */
 #ifdef MODULE
-static struct cstats_shared cstats_sink = { .nr_fields = CSTATS_MAX_VALUES };
+static struct cstats_shared cstats_sink;
 #else
 /* Sections may come before there is a memory allocator. */
 static DEFINE_PER_CPU_ALIGNED(u64[CSTATS_SINK_SIZE / sizeof(u64)], cstats_sink_cpu);
 static struct cstats_shared cstats_sink = {
 	.cpu = (struct cstats_cpu __percpu *)&cstats_sink_cpu,
-	.nr_fields = CSTATS_MAX_VALUES,
 };
 #endif
 static atomic64_t cstats_sink_sections = ATOMIC64_INIT(0);
 
-/* Those that have been named; when it is full, no more are. */
-static const struct cstats *cstats_named[64];
+/* Those that have been named, and who used them; when it is full, no more are. */
+static struct {
+	const struct cstats *cs;
+	void *caller;
+	bool said;
+} cstats_named[64];
 
-static bool cstats_name_once(const struct cstats *cs)
+static void cstats_say_names(struct irq_work *work)
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(cstats_named); i++) {
-		const struct cstats *old = READ_ONCE(cstats_named[i]);
+		void *caller = smp_load_acquire(&cstats_named[i].caller);
+
+		if (caller && !xchg(&cstats_named[i].said, true))
+			pr_warn("%pS counts in a set at %ps that is not initialized, or destroyed; what it adds is lost\n",
+				caller, cstats_named[i].cs);
+	}
+}
+
+/* Sections may be in NMIs, or under locks that printing takes. */
+static DEFINE_IRQ_WORK(cstats_say_work, cstats_say_names);
+
+static void cstats_name_once(const struct cstats *cs, void *caller)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cstats_named); i++) {
+		const struct cstats *old = READ_ONCE(cstats_named[i].cs);
 
 		if (!old)
-			old = cmpxchg(&cstats_named[i], NULL, cs);
-		if (!old)
-			return true;
+			old = cmpxchg(&cstats_named[i].cs, NULL, cs);
 		if (old == cs)
-			return false;
+			return;
+		if (old)
+			continue;
+		/* Pairs with the acquire above, for ->cs. */
+		smp_store_release(&cstats_named[i].caller, caller);
+		if (system_state == SYSTEM_BOOTING)
+			cstats_say_names(NULL);	/* nobody waits for the console yet */
+		else
+			irq_work_queue(&cstats_say_work);
+		return;
 	}
-	return false;
 }
 
 /**
@@ -65,9 +96,7 @@ static bool cstats_name_once(const struct cstats *cs)
 struct cstats_shared *cstats_no_set(struct cstats *cs)
 {
 	atomic64_inc(&cstats_sink_sections);
-	if (cstats_name_once(cs))
-		pr_warn("%pS counts in a set at %ps that is not initialized, or destroyed; what it adds is lost\n",
-			__builtin_return_address(0), cs);
+	cstats_name_once(cs, __builtin_return_address(0));
 	return &cstats_sink;
 }
 EXPORT_SYMBOL_GPL(cstats_no_set);
@@ -83,6 +112,7 @@ int cstats_sink_start(void)
 
 void cstats_sink_stop(void)
 {
+	irq_work_sync(&cstats_say_work);
 #ifdef MODULE
 	free_percpu(cstats_sink.cpu);
 #endif

@@ -829,6 +829,7 @@ static const struct cstats_test_case cases[] = {
 	{ "clear_and_unsafe", clear_and_unsafe },
 	{ "keep_fresh", keep_fresh },
 	{ "destroyed_first", destroyed_first },
+	{ "instance_of_destroyed", instance_of_destroyed },
 	{ "hurry", hurry },
 	{ "under_hotplug_lock", under_hotplug_lock },
 	{ "churn", churn },
