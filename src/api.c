@@ -77,7 +77,7 @@ static int cstats_do_init(struct cstats *cs, const struct cstats_spec *spec)
 		cstats_set_put(set);
 		return err;
 	}
-	cstats_debug_live(cs, spec->key);
+	cstats_debug_live(cs, set, spec->key);
 	/* Pairs with the address dependency in cstats_acquire(). */
 	smp_store_release(&cs->shared, &set->shared);
 	cstats_debugfs_add(set);
@@ -256,7 +256,8 @@ void cstats_instance_remove(struct cstats_instance *inst)
 EXPORT_SYMBOL_GPL(cstats_instance_remove);
 
 /*
- * May the caller wait for a rotation of @set? Not within a section of it. A
+ * May the caller wait for a rotation of @set? Not before there are threads, nor
+ * within a section of it, nor under a lock that sections take: lockdep knows. A
  * caller that can be preempted is in none, even if the counter is odd: a dead
  * section may have left it so. Sections of the RCU flavour have no counter: there,
  * preemption that is off is enough. Kernels that do not count preemption do not
@@ -264,6 +265,11 @@ EXPORT_SYMBOL_GPL(cstats_instance_remove);
  */
 static int cstats_check_reader(struct cstats_set *set)
 {
+	if (system_state < SYSTEM_SCHEDULING)
+		return -EAGAIN;
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+	lock_map_sync(&set->dep_map);	/* waits for all sections, ours too */
+#endif
 	if (!IS_ENABLED(CONFIG_PREEMPT_COUNT) || preemptible() ||
 	    !(set->shared.rcu || READ_ONCE(raw_cpu_ptr(set->shared.cpu)->seq) & 1))
 		return 0;
@@ -283,15 +289,9 @@ static struct cstats_set *cstats_reader_get(struct cstats *cs)
 	might_sleep();
 	if (!cs)
 		return ERR_PTR(-EINVAL);
-	/* Nobody can wait before there are threads. */
-	if (system_state < SYSTEM_SCHEDULING)
-		return ERR_PTR(-EAGAIN);
 	set = cstats_set_get(cs);
 	if (!set)
 		return ERR_PTR(-ENODEV);
-#ifdef CONFIG_DEBUG_LOCK_ALLOC
-	lock_map_sync(&cs->dep_map);	/* waits for all sections, ours too */
-#endif
 	err = cstats_check_reader(set);
 	if (err) {
 		cstats_set_put(set);
@@ -366,21 +366,24 @@ EXPORT_SYMBOL_GPL(cstats_read);
 int cstats_read_timeout(struct cstats *cs, struct cstats_snapshot *snap,
 			unsigned int timeout_ms)
 {
-	return cstats_do_read(cs, snap, jiffies + msecs_to_jiffies(timeout_ms) + 1);
+	unsigned long left = min(msecs_to_jiffies(timeout_ms), MAX_JIFFY_OFFSET);
+
+	return cstats_do_read(cs, snap, jiffies + left + 1);
 }
 EXPORT_SYMBOL_GPL(cstats_read_timeout);
 
 /**
  * cstats_read_field - read one field of a consistent snapshot
  * @cs: the set
- * @field: its index; of a histogram, that is the count
+ * @field: its index; of a histogram, that is the count, and cstats_sum_index() has
+ *	   that of the sum
  * @value: where to store it
  *
  * Costs as much as cstats_read(): two fields that belong together are better
  * read with that.
  *
  * Context: As cstats_read(), but not in memory reclaim, as it allocates.
- * Return: 0, or with @value unchanged -ENOMEM, -EINVAL (NULL, or no such field)
+ * Return: 0, or with @value unchanged -ENOMEM, -EINVAL (NULL, or no such index)
  * or an error of cstats_read().
  */
 int cstats_read_field(struct cstats *cs, unsigned int field, s64 *value)
@@ -432,10 +435,10 @@ static int cstats_copy_instance(struct cstats_set *set, struct cstats_instance *
 int cstats_instance_read(struct cstats_instance *inst, struct cstats_snapshot *snap)
 {
 	struct cstats_member *member = inst ? READ_ONCE(inst->member) : NULL;
+	unsigned long deadline = cstats_deadline(), held;
 	struct cstats_set *set;
 	int err;
 
-	unsigned long deadline = cstats_deadline(), held;
 	might_sleep();
 	if (!inst || !snap)
 		return -EINVAL;

@@ -5,8 +5,9 @@
 #ifndef _CSTATS_DEBUG_H
 #define _CSTATS_DEBUG_H
 
-#include <linux/cstats.h>
 #include <linux/debugobjects.h>
+
+#include "set.h"
 
 #ifdef CONFIG_DEBUG_OBJECTS
 static bool cstats_debug_freed(void *cs, enum debug_obj_state state);
@@ -27,7 +28,8 @@ static bool cstats_debug_freed(void *cs, enum debug_obj_state state)
 #endif
 
 /* From here on, freeing the memory of @cs is a bug: CONFIG_DEBUG_OBJECTS_FREE. */
-static inline void cstats_debug_live(struct cstats *cs, struct lock_class_key *key)
+static inline void cstats_debug_live(struct cstats *cs, struct cstats_set *set,
+				     struct lock_class_key *key)
 {
 #ifdef CONFIG_DEBUG_OBJECTS
 	debug_object_init(cs, &cstats_debug_descr);
@@ -36,6 +38,7 @@ static inline void cstats_debug_live(struct cstats *cs, struct lock_class_key *k
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
 	/* Lockdep keeps the name as long as the key, longer than the set lives. */
 	lockdep_init_map(&cs->dep_map, "cstats_section", key, 0);
+	lockdep_init_map(&set->dep_map, "cstats_section", key, 0);
 #endif
 }
 

@@ -142,6 +142,7 @@ struct cstats_files {
  * @latch: see latch.c
  * @fresh: see fresh.c; NULL unless the set is kept fresh
  * @files: see debugfs.c
+ * @dep_map: of the class that its sections have, for lockdep to check reads
  * @sums: memory of the cells' and the latch's values
  */
 struct cstats_set {
@@ -166,6 +167,9 @@ struct cstats_set {
 	struct cstats_latch latch;
 	struct cstats_fresh *fresh;
 	struct cstats_files files;
+#ifdef CONFIG_DEBUG_LOCK_ALLOC
+	struct lockdep_map dep_map;
+#endif
 	u64 sums[];
 };
 
