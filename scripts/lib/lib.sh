@@ -87,3 +87,8 @@ source_version() {
 	git -C "$root" diff --quiet HEAD -- 'src/*.[ch]' include || commit+=-dirty
 	echo "$commit"
 }
+
+# source_since SOURCE: that, with "-changed" if it is another one by now
+source_since() {
+	if [ "$(source_version)" = "$1" ]; then echo "$1"; else echo "$1-changed"; fi
+}
