@@ -50,7 +50,7 @@
 #include <asm/local64.h>
 
 /* The release, and the number of the layout that clients are built against. */
-#define CSTATS_VERSION		"2.0.1"
+#define CSTATS_VERSION		"2.0.2"
 #define CSTATS_INTERFACE	2
 
 /* Longest name of a set or a field, with the terminating NUL. */
@@ -797,7 +797,7 @@ static __always_inline void __cstats_rcu_release(struct cstats_rcu_section *s)
  * flavour has neither counter nor barrier.
  *
  * A section that is released twice, or not in reverse order, is counted and
- * reported, and does no harm.
+ * reported, and does no harm while the set is there.
  *
  * Context: As cstats_acquire().
  */
