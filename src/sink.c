@@ -52,6 +52,7 @@ static void cstats_say_names(struct irq_work *work)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(cstats_named); i++) {
+		/* Pairs with the release in cstats_name_once(), for ->cs. */
 		void *caller = smp_load_acquire(&cstats_named[i].caller);
 
 		if (caller && !xchg(&cstats_named[i].said, true))
@@ -76,7 +77,7 @@ static void cstats_name_once(const struct cstats *cs, void *caller)
 			return;
 		if (old)
 			continue;
-		/* Pairs with the acquire above, for ->cs. */
+		/* Pairs with the acquire in cstats_say_names(). */
 		smp_store_release(&cstats_named[i].caller, caller);
 		if (system_state == SYSTEM_BOOTING)
 			cstats_say_names(NULL);	/* nobody waits for the console yet */
