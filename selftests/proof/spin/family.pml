@@ -23,7 +23,7 @@
  *
  * A grace period ends when each CPU has been outside of sections at some point
  * since it began. Memory is sequentially consistent here; family-* and rcu-* in
- * selftests/litmus have the rest.
+ * selftests/proof/litmus have the rest.
  *
  * READERS readers take READS snapshots each. HOLDERS readers copy the values of
  * all instances as well, under the family's lock, in two rotations in a row:
