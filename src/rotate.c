@@ -377,10 +377,11 @@ static void cstats_collect(struct cstats_set *set)
 	}
 }
 
-/* Move requests from a list to a batch, until it costs @limit. */
+/* Move requests from a list to a batch that costs @cost: one at least, until it is full. */
 static unsigned int cstats_take(struct list_head *requests, struct cstats_batch *batch,
-				unsigned int cost, unsigned int limit)
+				unsigned int cost)
 {
+	unsigned int limit = max_t(unsigned int, CSTATS_BATCH, cost + 1);
 	struct cstats_rotation *r, *next;
 
 	list_for_each_entry_safe(r, next, requests, request) {
@@ -411,18 +412,15 @@ static unsigned int cstats_take(struct list_head *requests, struct cstats_batch 
  */
 static void cstats_take_requests(struct cstats_batch *batch, bool rcu, bool both)
 {
-	unsigned int cost = 0, limit;
+	unsigned int cost;
 
 	spin_lock(&cstats_request_lock);	/* begin:H, as in cstats_request() */
-	cost = cstats_take(&cstats_urgent[rcu], batch, cost, CSTATS_BATCH);
-	if (both) {
-		limit = max_t(unsigned int, CSTATS_BATCH, cost + 1);
-		cost = cstats_take(&cstats_urgent[!rcu], batch, cost, limit);
-	}
-	limit = max_t(unsigned int, CSTATS_BATCH, cost + 1);
-	cost = cstats_take(&cstats_requests[rcu], batch, cost, limit);
+	cost = cstats_take(&cstats_urgent[rcu], batch, 0);
 	if (both)
-		cstats_take(&cstats_requests[!rcu], batch, cost, limit);
+		cost = cstats_take(&cstats_urgent[!rcu], batch, cost);
+	cost = cstats_take(&cstats_requests[rcu], batch, cost);
+	if (both)
+		cstats_take(&cstats_requests[!rcu], batch, cost);
 	spin_unlock(&cstats_request_lock);
 }
 
