@@ -63,40 +63,35 @@ static void cstats_notes_want(struct cstats_set *set, enum cstats_notes what)
 	mutex_unlock(&set->family->lock);
 }
 
-static u64 *cstats_base_alloc(const struct cstats_set *set)
-{
-	return kvcalloc((1 + (size_t)nr_cpu_ids) * set->shared.nr_values, sizeof(u64),
-			GFP_KERNEL);
-}
-
-static void cstats_base_give(struct cstats_cells *cells, unsigned int nr, u64 *base)
+static void cstats_give_base(struct cstats_cells *cells, unsigned int nr, u64 *base)
 {
 	cells->base_cpu = base + nr;
 	smp_store_release(&cells->base, base);	/* for panic.c, after the zeros */
 }
 
 /**
- * cstats_base_prepare - memory that a new instance has to bring
- * @set: its family
- * @cells: its slots, which nobody knows yet
+ * cstats_base_prepare - allocate what the notes of a set need of an instance
+ * @set: the family
+ * @cells: of an instance that nobody knows yet; what they have is not allocated again
  *
  * Return: 0 or -ENOMEM.
  */
 int cstats_base_prepare(struct cstats_set *set, struct cstats_cells *cells)
 {
 	enum cstats_notes notes = READ_ONCE(set->base.notes);
+	unsigned int nr = set->shared.nr_values;
 	u64 *base;
 
 	if (notes >= CSTATS_NOTES_PARTS && !cells->parts) {
-		cells->parts = cstats_cells_alloc_parts(set->shared.nr_values);
+		cells->parts = cstats_cells_alloc_parts(nr);
 		if (!cells->parts)
 			return -ENOMEM;
 	}
 	if (notes >= CSTATS_NOTES_BASE && !cells->base) {
-		base = cstats_base_alloc(set);
+		base = kvcalloc((1 + (size_t)nr_cpu_ids) * nr, sizeof(u64), GFP_KERNEL);
 		if (!base)
 			return -ENOMEM;
-		cstats_base_give(cells, set->shared.nr_values, base);
+		cstats_give_base(cells, nr, base);
 	}
 	return 0;
 }
@@ -130,57 +125,53 @@ static u64 *cstats_take_parts(struct cstats_cells *cells)
 	return parts;
 }
 
-static bool cstats_give_parts(struct cstats_set *set, struct cstats_cells *cells,
-			      u64 *parts)
+static void cstats_give_parts(struct cstats_cells *cells, u64 *parts)
 {
-	if (cells->parts)
-		return false;
 	mutex_lock(&cstats_rotate_mutex);
 	cells->parts = parts;
 	mutex_unlock(&cstats_rotate_mutex);
-	return true;
 }
 
-static u64 *cstats_parts_alloc(const struct cstats_set *set)
+/* Give an instance what @spare has and it has not. */
+static void cstats_give(struct cstats_cells *cells, unsigned int nr,
+			struct cstats_cells *spare)
 {
-	return cstats_cells_alloc_parts(set->shared.nr_values);
-}
-
-static bool cstats_give_base(struct cstats_set *set, struct cstats_cells *cells, u64 *base)
-{
-	if (cells->base)
-		return false;
-	cstats_base_give(cells, set->shared.nr_values, base);
-	return true;
+	if (!cells->parts) {
+		cstats_give_parts(cells, spare->parts);
+		spare->parts = NULL;
+	}
+	if (!cells->base && spare->base) {
+		cstats_give_base(cells, nr, spare->base);
+		spare->base = NULL;
+	}
 }
 
 /*
- * Give all instances memory. It is allocated before the lock of the family, which
- * those want who hold a snapshot; and who waits for the next one may be in memory
- * reclaim.
+ * Give all instances what the notes need. It is allocated before the lock of the
+ * family, which those want who hold a snapshot; and who waits for the next one may be
+ * in memory reclaim.
  */
-static int cstats_give_all(struct cstats_set *set,
-			   u64 *alloc(const struct cstats_set *set),
-			   bool give(struct cstats_set *set, struct cstats_cells *cells,
-				     u64 *memory))
+static int cstats_give_all(struct cstats_set *set)
 {
+	struct cstats_cells spare = {};
 	struct cstats_member *member;
 	unsigned long id = 0;
-	u64 *memory = NULL;
+	int err;
 
 	do {
-		memory = memory ?: alloc(set);
-		if (!memory)
-			return -ENOMEM;
+		err = cstats_base_prepare(set, &spare);
+		if (err)
+			break;
 		mutex_lock(&set->family->lock);
 		member = cstats_member_next(set->family, &id);
-		if (member && give(set, &member->cells, memory))
-			memory = NULL;
+		if (member)
+			cstats_give(&member->cells, set->shared.nr_values, &spare);
 		mutex_unlock(&set->family->lock);
 		cond_resched();
 	} while (member);
-	kvfree(memory);
-	return 0;
+	kvfree(spare.parts);
+	kvfree(spare.base);
+	return err;
 }
 
 typedef void cstats_cells_fn(struct cstats_set *set, struct cstats_cells *cells);
@@ -216,12 +207,12 @@ static void cstats_notes_end(struct cstats_set *set)
 
 static int cstats_note(struct cstats_set *set)
 {
-	u64 *parts = cstats_parts_alloc(set);
+	u64 *parts = cstats_cells_alloc_parts(set->shared.nr_values);
 
 	if (!parts)
 		return -ENOMEM;
-	cstats_give_parts(set, &set->cells, parts);
-	return set->family ? cstats_give_all(set, cstats_parts_alloc, cstats_give_parts) : 0;
+	cstats_give_parts(&set->cells, parts);
+	return set->family ? cstats_give_all(set) : 0;
 }
 
 /* Have both slots noted, and hold that snapshot. */
@@ -283,15 +274,13 @@ void cstats_parts_end(struct cstats_set *set, unsigned long held)
 }
 
 /* The set's own sums have memory already. */
-static int cstats_alloc_bases(struct cstats_set *set)
+static int cstats_alloc_own_base(struct cstats_set *set)
 {
 	size_t n = (size_t)nr_cpu_ids * set->shared.nr_values;
 
 	if (!set->cells.base_cpu)
 		set->cells.base_cpu = kvcalloc(n, sizeof(u64), GFP_KERNEL);
-	if (!set->cells.base_cpu)
-		return -ENOMEM;
-	return set->family ? cstats_give_all(set, cstats_base_alloc, cstats_give_base) : 0;
+	return set->cells.base_cpu ? 0 : -ENOMEM;
 }
 
 /* Move the base to the last snapshot, for counters. */
@@ -327,7 +316,7 @@ int cstats_reset_set(struct cstats_set *set)
 	if (err)
 		return err;
 	cstats_notes_want(set, CSTATS_NOTES_BASE);
-	err = cstats_alloc_bases(set);
+	err = cstats_alloc_own_base(set);
 	if (!err)
 		err = cstats_both_slots(set, deadline, &held);
 	if (!err) {
