@@ -132,12 +132,13 @@ u64 *cstats_cells_alloc_parts(unsigned int nr)
 void cstats_cells_merge_parts(const struct cstats_cells *cells, unsigned int nr,
 			      u64 *parts, bool based)
 {
-	size_t n = (size_t)nr_cpu_ids * nr, i;
+	size_t n = (size_t)nr_cpu_ids * nr, at = 0;
+	unsigned int i;
 
-	for (i = 0; i < n; i++) {
-		parts[i] += parts[n + i] -
-			    (based && cells->base_cpu ? cells->base_cpu[i] : 0);
-		if (i % nr == 0)	/* the next CPU */
-			cond_resched();
+	while (at < n) {
+		for (i = 0; i < nr; i++, at++)
+			parts[at] += parts[n + at] -
+				     (based && cells->base_cpu ? cells->base_cpu[at] : 0);
+		cond_resched();
 	}
 }
