@@ -220,13 +220,14 @@ class Log:
             self._again = False
             self._file.close()
             self._open()
-        line = (head or text).encode("utf-8", "surrogateescape")
-        if self._first is None:
-            self._first = line
-            text = (head or "") + text
-        elif head and self._first != line:
-            raise CstatError(f"{self._path} begins with other columns",
-                             "move it away, or give --output another file")
+        if head:
+            line = head.encode("utf-8", "surrogateescape")
+            if self._first is None:
+                self._first = line
+                text = head + text
+            elif self._first != line:
+                raise CstatError(f"{self._path} begins with other columns",
+                                 "move it away, or give --output another file")
         if self._path:
             append(self._file, self._path, text)
         else:
