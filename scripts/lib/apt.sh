@@ -133,8 +133,9 @@ get() {
 			die "cannot download $*"
 		}
 	) || return
+	# Callers may go on after a failure, and then set -e does not hold here.
 	for deb in "$dir"/debs/*.deb; do
-		dpkg-deb -x "$deb" "$dir"
+		dpkg-deb -x "$deb" "$dir" || return
 		rm "$deb"
 	done
 	rmdir "$dir/debs"
