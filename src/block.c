@@ -56,12 +56,16 @@
  *			are known to be in flight are counted.
  * block_rq_requeue	A request is given back. It may not have been issued.
  * block_bio_queue	A bio is submitted. It counts if the driver takes bios.
- * block_bio_complete	A bio is over, likewise.
+ * block_bio_complete	A bio is over. Some name another disk by then (those of
+ *			bcache), so all are looked for, whatever their disk.
  * block_bio_remap	A driver redirects a bio to another disk. Few redirect the bio
  *			that they were given: an NVMe multipath head does. No event
  *			reports its end reliably. It is over for the head at this point.
+ *			md-faulty does so without the event, as bcache without a cache
+ *			does in 6.1: their bios stay in flight.
  * block_bio_backmerge, block_bio_frontmerge, block_rq_merge
- *			Merges. Discards that share a request are not reported.
+ *			Merges. Bios of discards that join a request are not reported;
+ *			requests of discards that are merged are.
  *
  * How requests are recognized: the table block_ios has an entry for each request in
  * flight, with its time, size and disk. No member of struct request can do that. A
@@ -407,8 +411,7 @@ static void block_block_bio_queue(void *data, struct bio *bio)
 static void block_block_bio_complete(void *data, struct request_queue *queue,
 				     struct bio *bio)
 {
-	if (!queue_is_mq(queue))
-		block_complete(bio, 0, true, bio->bi_status);
+	block_complete(bio, 0, true, bio->bi_status);
 }
 
 static void block_block_bio_remap(void *data, struct bio *bio, dev_t dev, sector_t from)
