@@ -766,7 +766,8 @@ static __always_inline void __cstats_release(struct cstats_section *s)
 	unsigned int seq = READ_ONCE(s->cpu->seq);
 
 	smp_wmb();	/* release:C */
-	if (likely(s->to.open && seq == s->seq + 1)) {
+	/* It was even before, and this section made it odd. */
+	if (likely(s->to.open && seq == (s->seq ^ 1))) {
 		WRITE_ONCE(s->cpu->seq, s->seq + 2);
 	} else if (!s->to.open || seq != s->seq || !(seq & 1)) {
 		cstats_bad_sequence(s->to.shared);

@@ -1047,6 +1047,7 @@ static void release_out_of_order(void)
 
 	if (!start())
 		return;
+	cstats_test_log_mark();
 	for (i = 0; i < 2; i++) {
 		s = cstats_acquire(&set);
 		t = cstats_acquire(&set);
@@ -1057,6 +1058,8 @@ static void release_out_of_order(void)
 	}
 	check_eq(preempt_count(), count);
 	expect(2, 2, 0);
+	check_eq(cstats_test_log_lines("released twice or out of order"), 1);
+	check_eq(cstats_test_log_lines("has ended without"), 0);
 	finish();
 }
 
