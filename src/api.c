@@ -237,7 +237,8 @@ EXPORT_SYMBOL_GPL(cstats_instance_rename);
 
 /**
  * cstats_instance_remove - remove an instance from its family
- * @inst: the instance; nothing happens if it is NULL, zeroed or removed already
+ * @inst: the instance; nothing happens if it is NULL, zeroed, removed already or
+ *	  being removed by another task
  *
  * Sections may be open, and new ones may start: what they add to @inst counts for
  * the family, whose sums keep what @inst has counted. @inst can be freed when
@@ -414,7 +415,7 @@ static int cstats_copy_instance(struct cstats_set *set, struct cstats_instance *
 
 	cstats_copy(set, snap);
 	mutex_lock(&set->family->lock);
-	member = inst->member;
+	member = READ_ONCE(inst->member);
 	for (i = 0; member && i < nr; i++)
 		snap->values[i] = cstats_cells_value(&member->cells, nr, i);
 	mutex_unlock(&set->family->lock);

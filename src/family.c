@@ -149,7 +149,7 @@ static int cstats_family_enter(struct cstats_family *family, struct cstats_insta
 
 	if (READ_ONCE(family->set->dead))
 		return -ENODEV;
-	if (inst->member)
+	if (READ_ONCE(inst->member))
 		return -EBUSY;
 	if (!cstats_base_prepared(family->set, &member->cells))
 		return -EAGAIN;
@@ -159,7 +159,7 @@ static int cstats_family_enter(struct cstats_family *family, struct cstats_insta
 	label->member = member;
 	member->label = label;
 	xa_store(&family->members, member->id, member, GFP_ATOMIC);	/* is reserved */
-	inst->member = member;
+	WRITE_ONCE(inst->member, member);
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
 	WRITE_ONCE(inst->family, &family->set->shared);
 #endif
@@ -275,15 +275,15 @@ static void cstats_member_leave(struct cstats_member *member)
 /* See cstats_instance_remove(). */
 void cstats_family_remove(struct cstats_instance *inst)
 {
-	struct cstats_member *member = inst->member;
+	struct cstats_member *member = xchg(&inst->member, NULL);
 	struct cstats_family *family;
 
 	if (!member)
 		return;
 	family = member->set->family;
 	mutex_lock(&family->lock);
-	WRITE_ONCE(inst->slots, NULL);	/* before the grace period: gone:L */
-	inst->member = NULL;
+	/* Before the grace period: gone:L. It may have been added again meanwhile. */
+	cmpxchg(&inst->slots, member->cells.slots, NULL);
 	cstats_member_leave(member);
 	cstats_let_leave(family);
 	mutex_unlock(&family->lock);

@@ -660,6 +660,37 @@ static void churn(void)
 	finish();
 }
 
+/* Two tasks remove the same instance. */
+static int remover(void *unused)
+{
+	while (!kthread_should_stop()) {
+		cstats_instance_remove(&three);
+		cond_resched();
+	}
+	return 0;
+}
+
+static void removed_by_two(void)
+{
+	const unsigned int n = 500;
+	struct task_struct *other;
+	unsigned int i;
+	char name[16];
+
+	if (!start())
+		return;
+	other = cstats_test_start(-1, remover, NULL);
+	for (i = 0; i < n; i++) {
+		snprintf(name, sizeof(name), "three%u", i);
+		check_eq(cstats_instance_add(family, &three, name), 0);
+		in_section(cstats_add_to(&s, &three, IN, 1));
+		cstats_instance_remove(&three);
+	}
+	cstats_test_stop(other);
+	expect(NULL, n, 0, 0);
+	finish();
+}
+
 /* Removals under cstats_read_unsafe(), which takes no lock: for kernels with KASAN. */
 static int reader_unsafe(void *unused)
 {
@@ -833,6 +864,7 @@ static const struct cstats_test_case cases[] = {
 	{ "hurry", hurry },
 	{ "under_hotplug_lock", under_hotplug_lock },
 	{ "churn", churn },
+	{ "removed_by_two", removed_by_two },
 	{ "read_unsafe_under_churn", read_unsafe_under_churn },
 	{ "read_in_section", read_in_section, .warns = true },
 	{ "of_another_family", of_another_family, .warns = true },
