@@ -6,7 +6,7 @@
 dir=$(dirname "$0")
 . "$dir/lib/lib.sh"
 
-start 84
+start 87
 
 load cstats
 for mode in expedited spare_idle quiet; do

@@ -81,6 +81,7 @@ static int cstats_do_init(struct cstats *cs, const struct cstats_spec *spec)
 	/* Pairs with the address dependency in cstats_acquire(). */
 	smp_store_release(&cs->shared, &set->shared);
 	cstats_debugfs_add(set);
+	cstats_list(set);
 	return 0;
 }
 
@@ -102,11 +103,13 @@ int __cstats_init(struct cstats *cs, const struct cstats_spec *spec)
 		return -ENOEXEC;
 	}
 	err = cstats_do_init(cs, spec);
-	/* Writers that do not know of the error do no harm. */
-	if (err && cs && !cstats_registered(cs))
-		WRITE_ONCE(cs->shared, NULL);
-	if (!err && spec->dev)
-		err = devm_add_action_or_reset(spec->dev, cstats_devm_destroy, cs);
+	if (err && cs)
+		cstats_disown(cs);
+	if (err || !spec->dev)
+		return err;
+	err = devm_add_action_or_reset(spec->dev, cstats_devm_destroy, cs);
+	if (err)
+		pr_err("set \"%s\": out of memory for its device\n", spec->name);
 	return err;
 }
 EXPORT_SYMBOL_GPL(__cstats_init);
@@ -143,12 +146,11 @@ void cstats_destroy(struct cstats *cs)
 		return;
 	set = cstats_retire(cs);
 	if (!set) {
-		if (cs->shared)
+		if (READ_ONCE(cs->shared))
 			pr_warn("%pS destroys a set that is not initialized\n",
 				__builtin_return_address(0));
 		return;
 	}
-	WRITE_ONCE(cs->shared, NULL);
 	cstats_debug_gone(cs);
 	cstats_end(set);
 }

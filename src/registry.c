@@ -62,7 +62,7 @@ static struct cstats_set *cstats_find_name(const char *name)
 }
 
 /**
- * cstats_register - let a set be found
+ * cstats_register - take a set's name and its user
  * @set: the set; the registry takes the caller's reference
  * @user: the struct cstats that it is behind
  * @owner: the module of that
@@ -104,7 +104,6 @@ int cstats_register(struct cstats_set *set, const struct cstats *user,
 		hash_add(cstats_by_user, &entry->by_user, (unsigned long)user);
 		hash_add(cstats_by_name, &entry->by_name, cstats_hash(set->name));
 		WRITE_ONCE(cstats_count, cstats_count + 1);
-		WRITE_ONCE(entry->listed, true);
 	}
 	spin_unlock(&cstats_registry_lock);
 	if (err)
@@ -112,15 +111,30 @@ int cstats_register(struct cstats_set *set, const struct cstats *user,
 	return err;
 }
 
-/* Is there a set of this user? The pointer is only compared. */
-bool cstats_registered(const struct cstats *user)
+/**
+ * cstats_list - let a set be found, and be retired
+ * @set: the set, which is registered and ready
+ *
+ * Another task that takes the same struct cstats for its own may destroy it at any
+ * time. Until here, that does nothing.
+ */
+void cstats_list(struct cstats_set *set)
 {
-	bool found;
-
 	spin_lock(&cstats_registry_lock);
-	found = cstats_find_user(user);
+	WRITE_ONCE(set->entry.listed, true);
 	spin_unlock(&cstats_registry_lock);
-	return found;
+}
+
+/**
+ * cstats_disown - let writers of a set that failed to initialize do no harm
+ * @user: the struct cstats, which may hold garbage; unless it has another set
+ */
+void cstats_disown(struct cstats *user)
+{
+	spin_lock(&cstats_registry_lock);
+	if (!cstats_find_user(user))
+		WRITE_ONCE(user->shared, NULL);
+	spin_unlock(&cstats_registry_lock);
 }
 
 /* Needs the lock. */
@@ -133,18 +147,24 @@ static void cstats_retire_locked(struct cstats_set *set)
 
 /**
  * cstats_retire - let go of the set that has this user
- * @user: the struct cstats; it is not accessed
+ * @user: the struct cstats
  *
- * Return: the set, for cstats_unregister(), or NULL if there is none.
+ * Return: the set, for cstats_unregister(), or NULL if there is none, or if it is
+ * still being initialized.
  */
-struct cstats_set *cstats_retire(const struct cstats *user)
+struct cstats_set *cstats_retire(struct cstats *user)
 {
 	struct cstats_set *set;
 
 	spin_lock(&cstats_registry_lock);
 	set = cstats_find_user(user);
-	if (set)
+	if (set && !set->entry.listed)
+		set = NULL;
+	if (set) {
 		cstats_retire_locked(set);
+		/* From here on @user may get another set. */
+		WRITE_ONCE(user->shared, NULL);
+	}
 	spin_unlock(&cstats_registry_lock);
 	return set;
 }

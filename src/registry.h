@@ -9,8 +9,9 @@
 
 int cstats_register(struct cstats_set *set, const struct cstats *user,
 		    struct module *owner);
-bool cstats_registered(const struct cstats *user);
-struct cstats_set *cstats_retire(const struct cstats *user);
+void cstats_list(struct cstats_set *set);
+void cstats_disown(struct cstats *user);
+struct cstats_set *cstats_retire(struct cstats *user);
 struct cstats_set *cstats_retire_of(const struct module *owner, u32 *id);
 void cstats_unregister(struct cstats_set *set);
 struct cstats_set *cstats_peek_set(u32 *id);

@@ -332,10 +332,11 @@ __cstats_result(({							\
  * Return: 0, or an error with one line in the log that names the mistake:
  * -EINVAL (NULL, no fields, an ill-formed name, kind, unit, description or
  * bound), -ENAMETOOLONG, -EEXIST (the name of the set is in use, or two fields
- * have the same), -EBUSY (@cs is initialized), -E2BIG (more values than fit in
- * a per-CPU allocation), -ENOEXEC (the caller was built against another
- * <linux/cstats.h>), -ENOMEM. Nothing has changed then, except that a @cs
- * which is not initialized swallows the adds of its writers.
+ * have the same), -EBUSY (@cs is initialized: it is another caller's, who loses
+ * it if it is destroyed now), -E2BIG (more values than fit in a per-CPU
+ * allocation), -ENOEXEC (the caller was built against another <linux/cstats.h>),
+ * -ENOMEM. Nothing has changed then, except that a @cs which is not initialized
+ * swallows the adds of its writers.
  */
 #define cstats_init_owner(cs, name, fields, nr_fields, owner)		\
 	__cstats_init_spec(cs, name, NULL, fields, nr_fields, owner, NULL)

@@ -879,6 +879,34 @@ static void in_memory_reclaim(void)
 		finish();
 }
 
+/* Another task destroys what is not its own, at any time. */
+static int destroy_all_the_time(void *unused)
+{
+	while (!kthread_should_stop()) {
+		cstats_destroy(&set);
+		cond_resched();
+	}
+	return 0;
+}
+
+static void destroyed_in_init(void)
+{
+	struct task_struct *other = cstats_test_start(-1, destroy_all_the_time, NULL);
+	unsigned int i;
+
+	for (i = 0; i < 200; i++) {
+		if (!start())
+			break;
+		add(UP, 1);
+		cstats_destroy(&set);
+		check(!READ_ONCE(set.shared), "destroyed, and there still");
+	}
+	cstats_test_stop(other);
+	add(UP, 1);
+	if (start())
+		finish();
+}
+
 static void read_once(void)
 {
 	s64 sums[NR];
@@ -1086,6 +1114,7 @@ static const struct cstats_test_case cases[] = {
 	{ "reader_does_not_starve", reader_does_not_starve },
 	{ "destroy_under_reader", destroy_under_reader },
 	{ "in_memory_reclaim", in_memory_reclaim },
+	{ "destroyed_in_init", destroyed_in_init },
 	{ "under_hotplug_lock", under_hotplug_lock },
 	{ "managed", managed },
 	{ "keep_fresh", keep_fresh },
