@@ -135,13 +135,15 @@ static void cstats_end(struct cstats_set *set)
  *
  * Context: Process context, may sleep; waits for no section and no rotation.
  * It may be called in a CPU hotplug callback, under cpus_read_lock() and in
- * memory reclaim.
+ * memory reclaim; but outside of that not under a lock that reclaim takes, as
+ * others allocate memory under locks that it waits for.
  */
 void cstats_destroy(struct cstats *cs)
 {
 	struct cstats_set *set;
 
-	might_sleep();
+	/* Lockdep learns that locks which are held here are taken before reclaim. */
+	might_alloc(GFP_KERNEL);
 	if (!cs)
 		return;
 	set = cstats_retire(cs);
