@@ -48,7 +48,7 @@ check_time() {
 	fi
 }
 
-start 20
+start 21
 
 load cstats sync=expedited
 load cstats_test
@@ -93,6 +93,20 @@ alone() {
 }
 check "in too short a time, values has the family alone" within 3 alone
 check "and later all of them again" is "$(grep -c '"}.f0 ' $many/values)" "$nr"
+
+# Each that opens "last" keeps its snapshot from changing, until it has copied that.
+open_last() { while :; do : <$many/last; done; }
+readers=
+for _ in 1 2 3 4; do
+	open_last &
+	readers="$readers $!"
+done
+sleep 1
+head -n 3 $many/values >"$tmp/values"
+# shellcheck disable=SC2086 # four numbers
+kill $readers
+check "values is read while others open last without a pause" \
+	is "$(grep -c '^# many snapshot' "$tmp/values") $(grep -c stalled "$tmp/values")" "1 0"
 
 # remove NUMBER
 remove() {

@@ -336,7 +336,7 @@ struct cstats_report *cstats_report_percpu(struct cstats_set *set)
  * @set: the set
  *
  * Context: Process context, may sleep. Waits for nothing but, if @set is a
- * family, sums of its instances that are being made.
+ * family, sums of its instances that are being made, or that are due.
  * Return: as cstats_report_one().
  */
 struct cstats_report *cstats_report_last(struct cstats_set *set)
@@ -346,6 +346,7 @@ struct cstats_report *cstats_report_last(struct cstats_set *set)
 	if (IS_ERR(report))
 		return report;
 	report->sets[0].errors = atomic_read(&set->errors);
+	cstats_make_way(set);
 	return cstats_report_done(report, cstats_report_hold(report, report->sets,
 							     cstats_deadline()));
 }

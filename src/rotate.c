@@ -315,6 +315,21 @@ unsigned long cstats_hold_last(struct cstats_set *set)
 }
 
 /**
+ * cstats_deferred - does a rotation that is wanted wait for holds to end?
+ * @set: the set
+ */
+bool cstats_deferred(struct cstats_set *set)
+{
+	struct cstats_rotation *r = &set->rotation;
+	bool deferred;
+
+	spin_lock(&cstats_request_lock);
+	deferred = r->again && r->state == CSTATS_IDLE;
+	spin_unlock(&cstats_request_lock);
+	return deferred;
+}
+
+/**
  * cstats_unhold - let rotations go on, or do not wait for one any more
  * @set: the set
  * @want: what cstats_request_hold() or cstats_hold_last() returned

@@ -17,6 +17,7 @@ extern struct mutex cstats_rotate_mutex;
 unsigned long cstats_request(struct cstats_set *set, bool urgent);
 unsigned long cstats_request_hold(struct cstats_set *set, bool urgent);
 unsigned long cstats_hold_last(struct cstats_set *set);
+bool cstats_deferred(struct cstats_set *set);
 bool cstats_unhold(struct cstats_set *set, unsigned long want);
 bool cstats_done(struct cstats_set *set, unsigned long want);
 bool cstats_stalled(const struct cstats_set *set, unsigned long want);

@@ -264,6 +264,23 @@ int cstats_await_hold(struct cstats_set *set, unsigned long want,
 }
 
 /**
+ * cstats_make_way - let a rotation begin that waits for those who hold the snapshot
+ * @set: the set
+ *
+ * For who is about to hold it without a rotation of its own: a number of tasks that do
+ * so all the time would keep all rotations of the set from beginning. Waits for a
+ * second at most.
+ */
+void cstats_make_way(struct cstats_set *set)
+{
+	unsigned long end = jiffies + HZ;
+
+	while (cstats_deferred(set) && time_before(jiffies, end) &&
+	       !fatal_signal_pending(current))
+		usleep_range(1000, 2000);
+}
+
+/**
  * cstats_hold - hold the last snapshot of a set
  * @set: the set
  * @deadline: when to give up, in jiffies

@@ -13,6 +13,7 @@ int cstats_await(struct cstats_set *set, unsigned long want,
 		 unsigned long deadline);
 int cstats_await_hold(struct cstats_set *set, unsigned long want,
 		      unsigned long deadline);
+void cstats_make_way(struct cstats_set *set);
 int cstats_hold(struct cstats_set *set, unsigned long deadline, unsigned long *held);
 void cstats_let_go(struct cstats_set *set, unsigned long held);
 void cstats_kick(void);
