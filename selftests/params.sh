@@ -37,7 +37,7 @@ ipis_of_reads() { # ipis_of_reads COUNT
 }
 
 needs_module cstats
-start 41
+start 42
 
 check "insmod refuses sync=bogus" insmod_refused sync=bogus
 check "insmod refuses stall_ms=0" insmod_refused stall_ms=0
@@ -206,5 +206,18 @@ else
 		ktap_test_skip "trace $name: this kernel has no trace events"
 	done
 fi
+
+# A grace period takes longer than that, each time.
+write sync quiet
+write stall_ms 1
+log_mark
+n=0
+while [ $((n += 1)) -le 40 ]; do
+	cat $client/values
+	sleep 0.05
+done >/dev/null
+lines=$(log_lines 'cstats: set "client": a CPU does not answer')
+check "a short deadline does not flood the log ($lines lines)" test "$lines" -le 10
+write stall_ms 10000
 
 finish

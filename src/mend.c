@@ -59,7 +59,7 @@ static bool cstats_mend_cpu(struct cstats_cpu *c)
 static void cstats_mended(struct cstats_set *set, int cpu)
 {
 	atomic_inc(&set->errors);
-	if (__ratelimit(&set->mended))
+	if (__ratelimit(&set->reports))
 		pr_warn("set \"%s\": a section on CPU %d has ended without cstats_release(); what it added is counted, and reads go on\n",
 			set->name, cpu);
 }

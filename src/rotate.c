@@ -149,6 +149,7 @@
 
 #include <linux/ktime.h>
 #include <linux/printk.h>
+#include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
@@ -560,16 +561,18 @@ void cstats_give_up(struct cstats_set *set)
 		if (r->stalled != r->begun && cstats_overdue(r) &&
 		    time_after(jiffies, r->opened + CSTATS_SUSPECT)) {
 			atomic_inc(&set->errors);
-			pr_warn("set \"%s\": a section on CPU %d does not end, reads have the last snapshot\n",
-				set->name, r->cpu);
+			if (__ratelimit(&set->reports))
+				pr_warn("set \"%s\": a section on CPU %d does not end, reads have the last snapshot\n",
+					set->name, r->cpu);
 			WRITE_ONCE(r->stalled, r->begun);
 		}
 	} else if (!list_empty(&batch->cut) && !batch->unanswered &&
 		   cstats_overdue(list_first_entry(&batch->cut, struct cstats_rotation,
 						   node))) {
 		atomic_inc(&set->errors);
-		pr_warn("set \"%s\": a CPU does not answer (interrupts or preemption off?), reads have the last snapshot\n",
-			set->name);
+		if (__ratelimit(&set->reports))
+			pr_warn("set \"%s\": a CPU does not answer (interrupts or preemption off?), reads have the last snapshot\n",
+				set->name);
 		WRITE_ONCE(batch->unanswered, true);
 	}
 	mutex_unlock(&cstats_rotate_mutex);

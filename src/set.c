@@ -45,9 +45,9 @@ static void cstats_set_free_work(struct work_struct *work)
 static void cstats_set_limits(struct cstats_set *set)
 {
 	ratelimit_state_init(&set->misuse, 60 * HZ, 1);
-	ratelimit_state_init(&set->mended, 60 * HZ, 10);
+	ratelimit_state_init(&set->reports, 60 * HZ, 10);
 	ratelimit_set_flags(&set->misuse, RATELIMIT_MSG_ON_RELEASE);
-	ratelimit_set_flags(&set->mended, RATELIMIT_MSG_ON_RELEASE);
+	ratelimit_set_flags(&set->reports, RATELIMIT_MSG_ON_RELEASE);
 }
 
 /* Divide the memory behind the set, which is zero. */

@@ -129,7 +129,7 @@ struct cstats_files {
  * @dead: cstats_destroy() has been called
  * @errors: stalled rotations, dead sections and other misuse
  * @misuse: limits the reports of wrong releases
- * @mended: limits the reports of dead sections
+ * @reports: limits those of sections that do not end, or are dead
  * @ref: held by the registry, by each reader, by each list that it is in
  * @free: frees the set when no section can be using it
  * @cells: the slots; of a family, @cells.last are the sums over all instances
@@ -153,7 +153,7 @@ struct cstats_set {
 	bool dead;
 	atomic_t errors;
 	struct ratelimit_state misuse;
-	struct ratelimit_state mended;
+	struct ratelimit_state reports;
 	refcount_t ref;
 	struct rcu_work free;
 	struct cstats_cells cells;
