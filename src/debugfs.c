@@ -18,6 +18,7 @@
  * line has neither form.
  */
 #include <linux/debugfs.h>
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/module.h>
@@ -444,12 +445,15 @@ void cstats_debugfs_remove(struct cstats_set *set,
 		cstats_remove_work(&set->files.remove);
 }
 
-/* Wait for files that are being removed. True, for use in loops. */
+/*
+ * Wait for files that are being removed, by the worker or, a little at a time, by
+ * another task. True, for use in loops.
+ */
 bool cstats_debugfs_flush(void)
 {
 	if (cstats_files_wq)
 		flush_workqueue(cstats_files_wq);
-	cond_resched();
+	usleep_range(200, 2000);
 	return true;
 }
 
