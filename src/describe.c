@@ -74,7 +74,7 @@ static bool cstats_bounds_ok(const struct cstats_field *f)
 	if (!f->bounds)
 		return !f->nr_bounds && f->first <= f->last &&
 		       cstats_is_power(f->first) && cstats_is_power(f->last);
-	if (!f->nr_bounds || f->nr_bounds > CSTATS_MAX_VALUES || f->first || f->last)
+	if (!f->nr_bounds || f->first || f->last)
 		return false;
 	for (i = 1; i < f->nr_bounds; i++)
 		if (f->bounds[i] <= f->bounds[i - 1])
@@ -97,11 +97,18 @@ static int cstats_check_field(const struct cstats_field *f)
 {
 	int err = cstats_check_name(f->name);
 
+	if (!err && f->bounds && f->nr_bounds > CSTATS_MAX_VALUES)
+		return -E2BIG;
 	if (!err && (f->kind > CSTATS_HISTOGRAM || !cstats_bounds_ok(f) ||
 		     !cstats_text_ok(f->unit, CSTATS_UNIT_LEN, false) ||
 		     !cstats_text_ok(f->description, CSTATS_DESCRIPTION_LEN, true)))
 		err = -EINVAL;
 	return err;
+}
+
+static const char *cstats_what(int err)
+{
+	return err == -ENAMETOOLONG ? "too long" : "not [a-z][a-z0-9_]*";
 }
 
 static void cstats_complain(const char *set, unsigned int i,
@@ -111,6 +118,7 @@ static void cstats_complain(const char *set, unsigned int i,
 	       cstats_len(f->name), f->name,
 	       err == -EEXIST ? "name is used twice" :
 	       err == -ENAMETOOLONG ? "name is too long" :
+	       err == -E2BIG ? "more bounds than fit a per-CPU allocation" :
 	       cstats_check_name(f->name) ? "name is not [a-z][a-z0-9_]*" :
 	       "kind, bounds, unit or description is ill-formed");
 }
@@ -156,7 +164,7 @@ int cstats_check(const struct cstats *cs, const struct cstats_spec *spec)
 
 	if (err) {
 		pr_err("set \"%*pE\": name is %s\n", cstats_len(name), name,
-		       err == -ENAMETOOLONG ? "too long" : "not [a-z][a-z0-9_]*");
+		       cstats_what(err));
 		return err;
 	}
 	if (!cs || !spec->fields || !spec->nr_fields) {
@@ -165,10 +173,13 @@ int cstats_check(const struct cstats *cs, const struct cstats_spec *spec)
 		return -EINVAL;
 	}
 	/* "le" is what Prometheus calls the bound of a bucket. */
-	if (spec->label && (cstats_check_name(spec->label) || !strcmp(spec->label, "le"))) {
-		pr_err("set \"%s\": label \"%*pE\" is not [a-z][a-z0-9_]*, or \"le\"\n",
-		       name, cstats_len(spec->label), spec->label);
-		return -EINVAL;
+	if (spec->label)
+		err = strcmp(spec->label, "le") ? cstats_check_name(spec->label) : -EINVAL;
+	if (err) {
+		pr_err("set \"%s\": label \"%*pE\" is %s%s\n", name,
+		       cstats_len(spec->label), spec->label, cstats_what(err),
+		       err == -EINVAL ? ", or \"le\"" : "");
+		return err;
 	}
 	return cstats_check_fields(spec);
 }

@@ -43,7 +43,7 @@ struct cstats_about {
 	struct cstats_field *fields;
 	struct cstats_histogram *histograms;
 	struct cstats_line *lines;
-};
+} __aligned(sizeof(u64));	/* bounds are behind it */
 
 int cstats_check(const struct cstats *cs, const struct cstats_spec *spec);
 int cstats_check_instance(const char *name);

@@ -72,8 +72,8 @@ enum cstats_kind { CSTATS_COUNTER, CSTATS_GAUGE, CSTATS_HISTOGRAM };
  * struct cstats_field - describes one field of a set; copied by cstats_init()
  * @name: ``[a-z][a-z0-9_]*``, unique within the set
  * @kind: counter, gauge or histogram
- * @unit: one word ("bytes", "pages"), or NULL
- * @description: one line for people, or NULL
+ * @unit: one word ("bytes", "pages") of at most 31 characters in ASCII, or NULL
+ * @description: one line for people, at most 255 characters in ASCII, or NULL
  * @bounds: a histogram's buckets: the largest value in each, rising; or NULL
  * @nr_bounds: how many those are; there is one bucket more, for larger values
  * @first: without @bounds, the first of them, a power of two
@@ -366,7 +366,8 @@ static inline const char *__cstats_label(const char *label)
  * cstats_init_family - make a set with instances
  * @cs: see cstats_init_owner()
  * @name: see cstats_init_owner()
- * @label: what an instance is, "device" for example: ``[a-z][a-z0-9_]*``
+ * @label: what an instance is, "device" for example: ``[a-z][a-z0-9_]*``, at most
+ *	   63 characters, and not "le", which is Prometheus' for a bucket's bound
  * @fields: see cstats_init_owner(); each instance has all of them
  * @nr_fields: see cstats_init_owner()
  *

@@ -131,7 +131,9 @@ static void labels(void)
 	}
 	memset(name, 'l', CSTATS_NAME_LEN);
 	name[CSTATS_NAME_LEN] = 0;
-	check_eq(init(name), -EINVAL);
+	cstats_test_log_mark();
+	check_eq(init(name), -ENAMETOOLONG);
+	check_eq(cstats_test_log_lines("is too long"), 1);
 	name[CSTATS_NAME_LEN - 1] = 0;
 	if (check_eq(init(name), 0))
 		finish();
