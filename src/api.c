@@ -364,6 +364,9 @@ EXPORT_SYMBOL_GPL(cstats_read);
  * @snap: see cstats_read()
  * @timeout_ms: in place of the module parameter ``stall_ms``, in milliseconds
  *
+ * It is less where another reader has waited in vain already for the same section
+ * or CPU: nobody else waits for that again.
+ *
  * Context: As cstats_read().
  * Return: As cstats_read(). A deadline that passes before half of ``stall_ms`` has
  * is this reader's own: nothing is logged, and others go on waiting.
@@ -394,11 +397,16 @@ EXPORT_SYMBOL_GPL(cstats_read_timeout);
 int cstats_read_field(struct cstats *cs, unsigned int field, s64 *value)
 {
 	struct cstats_snapshot *snap;
+	struct cstats_set *set;
 	int err = -EINVAL;
 
 	if (!value)
 		return -EINVAL;
+	set = cstats_reader_get(cs);	/* in a section nothing is allocated */
+	if (IS_ERR(set))
+		return PTR_ERR(set);
 	snap = cstats_snapshot_alloc(cs);
+	cstats_set_put(set);
 	if (IS_ERR(snap))
 		return PTR_ERR(snap);
 	if (field < snap->nr_values)
