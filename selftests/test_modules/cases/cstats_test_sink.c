@@ -6,6 +6,7 @@
  * swallows what its writers add. On x86-64 each CPU's memory at the addresses
  * that a NULL would mean holds the stack canary.
  */
+#include <linux/delay.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/string.h>
@@ -49,6 +50,8 @@ static void swallows(struct cstats *cs)
 	add(cs);
 	add(cs);
 	check_eq(preempt_count(), count);
+	/* An irq_work prints it: at a tick, where no CPU can interrupt itself. */
+	msleep(50);
 	check(cstats_test_log_lines("is not initialized, or destroyed") == 1,
 	      "%u lines in the log", cstats_test_log_lines(""));
 	check_eq(cstats_test_log_lines(""), 1);
