@@ -20,8 +20,10 @@ took() {
 
 start 18
 
-load cstats stall_ms=500 sync=expedited
-run_module cstats_test_stuck
+stall_ms=500
+! emulated || stall_ms=1500
+load cstats stall_ms=$stall_ms sync=expedited
+run_module cstats_test_stuck stall_ms=$stall_ms
 
 if [ "$(grep -c ^processor /proc/cpuinfo)" -lt 2 ]; then
 	for name in 1 2 3 4 5 6 7 8 9 10 11 12; do
