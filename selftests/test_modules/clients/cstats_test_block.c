@@ -12,6 +12,7 @@
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
 #include <linux/string.h>
@@ -25,6 +26,10 @@ static const struct cstats_field fields[NR_FIELDS] = {
 	[COMPLETED] = { "completed", CSTATS_COUNTER, "requests" },
 	[IN_FLIGHT] = { "in_flight", CSTATS_GAUGE, "requests" },
 };
+
+static bool claim;
+module_param(claim, bool, 0444);
+MODULE_PARM_DESC(claim, "take the name \"block\"");
 
 static DEFINE_CSTATS_RCU(stats);
 static DEFINE_PER_CPU(s64 [NR_FIELDS], plain);
@@ -122,7 +127,7 @@ static int __init cstats_test_block_init(void)
 	if (!tp_issue || !tp_complete)
 		return -ENOENT;
 
-	err = cstats_init(&stats, "test_block", fields, NR_FIELDS);
+	err = cstats_init(&stats, claim ? "block" : "test_block", fields, NR_FIELDS);
 	if (err)
 		return err;
 	err = tracepoint_probe_register(tp_complete, on_complete, NULL);
