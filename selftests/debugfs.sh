@@ -22,6 +22,7 @@ add_up() {
 	END {
 		for (i = 0; i < n; i++)
 			print name[i], sum[name[i]]
+		exit !n
 	}' "$1"
 }
 
@@ -31,12 +32,12 @@ values_only() { grep -v '^#\|^cstats version' "$1"; }
 whole_sections() {
 	reads=0
 	while [ $((reads += 1)) -le 30 ]; do
-		"$1" "$2" >"$tmp/read"
+		"$1" "$2" >"$tmp/read" || return
 		# shellcheck disable=SC2046 # two words
 		set -- "$1" "$2" $(awk '/client.(in|out)/ { print $2 }' "$tmp/read")
 		in=$3
 		out=$4
-		if [ "$in" != "$out" ] || [ "$in" = "${last:-0}" ]; then
+		if [ "$in" != "$out" ] || [ "${in:-0}" -le "${last:-0}" ]; then
 			echo "in $in, out $out, in before ${last:-0}"
 			return 1
 		fi

@@ -87,9 +87,9 @@ check_time "a cat costs 1.6 x its text at most" test $((us * 10)) -le $((text * 
 # there are no sums yet when the time is up, and the last snapshot has all of them.
 alone() {
 	echo 1 >"$parameters/stall_ms"
-	short=$(cat $many/values)
+	head -n 10 $many/values >"$tmp/short"
 	echo 10000 >"$parameters/stall_ms"
-	[ "$(echo "$short" | grep -c '^# many stalled\|^many')" = 7 ]
+	[ "$(grep -c '^# many stalled\|^many' "$tmp/short")" = 7 ]
 }
 check "in too short a time, values has the family alone" within 3 alone
 check "and later all of them again" is "$(grep -c '"}.f0 ' $many/values)" "$nr"
@@ -151,7 +151,7 @@ check_memory "and the memory is free" within 60 freed 10
 [ -z "${left-}" ] || say "of $((used_now - used)) kB, $left are in use"
 unload cstats_test_many
 check "one that is destroyed while it is summed" \
-	load cstats_test_many nr=$((nr * 3 / 10))
+	try_load cstats_test_many nr=$((nr * 3 / 10))
 loaded=
 # cstats.ko waits for the instances that leave.
 built_in cstats || others=cstats

@@ -106,14 +106,15 @@ changes() {
 		0) write sync quiet ;;
 		2) write sync spare_idle ;;
 		*) write sync expedited ;;
-		esac
-		cat $client/values >"$tmp/read"
+		esac || return
+		cat $client/values >"$tmp/read" || return
 		in=$(field "$tmp/read" client.in)
 		out=$(field "$tmp/read" client.out)
-		[ "$in" = "$out" ] || {
-			echo "in $in, out $out"
+		if [ "$in" != "$out" ] || [ "${in:-0}" -le "${last:-0}" ]; then
+			echo "in $in, out $out, in before ${last:-0}"
 			return 1
-		}
+		fi
+		last=$in
 	done
 }
 do_cmd load 1

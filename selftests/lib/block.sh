@@ -58,7 +58,7 @@ block_load_stop() {
 	rm -r "$load_dir"
 }
 
-block_load_goes_on() { [ ! -e "$load_dir/stop" ]; }
+block_load_goes_on() { [ -d "$load_dir" ] && [ ! -e "$load_dir/stop" ]; }
 block_load_cached() {
 	while block_load_goes_on; do
 		dd if=/dev/zero of="$1" bs=64k count=32 conv=notrunc,fsync

@@ -113,7 +113,7 @@ kmem_load_stop() {
 	rm -r "$load_dir"
 }
 
-kmem_load_goes_on() { [ ! -e "$load_dir/stop" ]; }
+kmem_load_goes_on() { [ -d "$load_dir" ] && [ ! -e "$load_dir/stop" ]; }
 kmem_load_processes() { while kmem_load_goes_on; do cat /proc/self/maps; done; }
 kmem_load_files() {
 	while kmem_load_goes_on; do

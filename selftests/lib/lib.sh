@@ -77,23 +77,26 @@ set_parameters() {
 	for parameter; do
 		file=/sys/module/$name/parameters/${parameter%%=*}
 		restore="$file=$(cat "$file") $restore"
-		echo "${parameter#*=}" >"$file" || ktap_exit_fail_msg "cannot set $parameter"
+		echo "${parameter#*=}" >"$file" || return
 	done
 }
 
-# load NAME [PARAMETERS]: now, and unload it at the end; no module, no test
-load() {
+# try_load NAME [PARAMETERS]: now, and unload it at the end
+try_load() {
 	name=$1
 	shift
 	if built_in "$name"; then
 		set_parameters "$name" "$@"
-	elif [ -d "/sys/module/$name" ]; then
-		return
-	elif insmod "$(module "$name")" "$@" >"$tmp/insmod" 2>&1; then
+	elif [ ! -d "/sys/module/$name" ]; then
+		insmod "$(module "$name")" "$@" || return
 		loaded="$name $loaded"
-	else
-		ktap_exit_fail_msg "insmod $name: $(cat "$tmp/insmod")"
 	fi
+}
+
+# load NAME [PARAMETERS]: the same; no module, no test
+load() {
+	try_load "$@" >"$tmp/loading" 2>&1 ||
+		ktap_exit_fail_msg "cannot load $*: $(cat "$tmp/loading")"
 }
 
 # unload NAME
@@ -104,8 +107,12 @@ unload() {
 
 at_exit() {
 	status=$?
+	trap '' TERM
 	forget_ipis
-	[ "$(jobs | wc -l)" = 0 ] || kill "$(jobs -p)" 2>/dev/null
+	jobs -p >"$tmp/jobs" # $(jobs -p) would be of a shell that has none
+	while read -r job; do
+		kill "$job" 2>/dev/null
+	done <"$tmp/jobs"
 	for name in $loaded; do
 		rmmod "$name" || status=$KSFT_FAIL
 	done
@@ -116,6 +123,7 @@ at_exit() {
 	exit "$status"
 }
 trap at_exit EXIT
+trap 'exit 143' TERM # of kselftest, when the time is up
 
 # results FILE: lines as a test module's, "ok NAME", "not ok NAME", "skip NAME" or
 # "# text", as subtests
@@ -249,11 +257,13 @@ emulated() {
 # IPIs of cstats.ko so far, once count_ipis has succeeded. They are counted by a
 # probe of their handler, since /proc/interrupts has all kinds.
 count_ipis() {
+	[ -e $tracing/kprobe_events ] || return
 	cstats_ipi=cstats:cstats_ipi
 	! built_in cstats || cstats_ipi=cstats_ipi
-	echo "p:cstats_test/ipi $cstats_ipi" >>$tracing/kprobe_events &&
-		echo 1 >$tracing/events/cstats_test/ipi/enable
-} 2>/dev/null
+	{ echo "p:cstats_test/ipi $cstats_ipi" >>$tracing/kprobe_events &&
+		echo 1 >$tracing/events/cstats_test/ipi/enable; } 2>/dev/null ||
+		ktap_exit_fail_msg "there is no probe of $cstats_ipi"
+}
 
 ipis() { awk '$1 == "ipi" { print $2 }' $tracing/kprobe_profile; }
 
