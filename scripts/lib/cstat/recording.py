@@ -198,12 +198,13 @@ class Recording:
 
     def read(self, names=None, percpu=False):
         """The next sample, or None after the last."""
-        sample, self._ahead = self._ahead, self._next() if self._ahead else None
+        sample = self._ahead
         if sample is None:
             return None
         if percpu and sample.sets and not any(c.percpu for c in sample.sets.values()):
             raise CstatError(f"{self.path} has no values of single CPUs",
                              "record them with: cstat -P --record FILE 1 60")
+        self._ahead = self._next()
         if names is not None:
             lost = sample.lost
             sample.sets = Cuts((n, sample.sets[n]) for n in expand(names, sample.sets))

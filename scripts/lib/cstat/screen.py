@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The live screen: a terminal for view.View."""
 
+import contextlib
 import curses
 import locale
 import os
@@ -64,7 +65,9 @@ class Screen:
             sample = self._source.read(self._names, view.per_cpu)
         except CstatError as err:
             if not self._source.live:
-                raise
+                if not view.per_cpu:
+                    raise
+                view.per_cpu = False
             view.fail(err)
             sample = False
         if sample is None:
@@ -155,7 +158,8 @@ def live(source, names, selection, expressions, options):
     if not sys.stdin.isatty() or not sys.stdout.isatty():
         raise CstatError("the live screen needs a terminal",
                          "without -t there are tables, and -j and --csv for programs")
-    locale.setlocale(locale.LC_ALL, "")
+    with contextlib.suppress(locale.Error):	# that of the person may not be installed here
+        locale.setlocale(locale.LC_ALL, "")
     utf8 = locale.nl_langinfo(locale.CODESET).upper() == "UTF-8"
     os.environ.setdefault("ESCDELAY", "25")
     for name in ("COLUMNS", "LINES"):	# curses would take them for the window's size
