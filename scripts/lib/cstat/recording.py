@@ -148,10 +148,14 @@ class Recording:
         """The next whole sample, or None."""
         try:
             return self._parse()
+        except CstatError:
+            if not self._count:
+                raise
         except (ValueError, IndexError, KeyError):
-            self._warn(f"{self.path} is damaged; the {self._count} whole samples before "
-                       "that are used")
-            return None
+            pass
+        self._warn(f"{self.path} is damaged; the {self._count} whole samples before "
+                   "that are used")
+        return None
 
     def _parse(self):
         sample = table = None
@@ -169,8 +173,8 @@ class Recording:
                 else:
                     self._header(line)
             elif line == "# end\n":
-                self._count += 1
                 sample.sets = parse("".join(lines), self.path)
+                self._count += 1
                 return sample
             elif line.startswith("# fields "):
                 table = line.split()[2]
