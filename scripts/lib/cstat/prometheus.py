@@ -121,11 +121,16 @@ class Exposition:
         if key.label is None:
             return {}
         label = f"{key.label}_" if key.label in ("le", "set") else key.label
-        text = key.instance.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        text = key.instance.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
         return {label: text}
 
     def _histogram(self, metrics, cut, keys, histogram, table, birth):
         key = keys[histogram.count]
+        if (sum(cut.values[keys[name]] for _, name in histogram.buckets)
+                - cut.values[key]) % (1 << 64):
+            self._say(f"{key.set}.{histogram.base} is left out: not all of its buckets are "
+                      "asked for")
+            return
         of = table.get(histogram.base)
         field = Field(histogram.base, "histogram", field_of(table, histogram.sum).unit,
                       of.description if of else "")
@@ -134,12 +139,14 @@ class Exposition:
             return
         labels = self._labels(key)
         total = 0
+        buckets = {}	# bounds beyond 2^53 may become equal, and are one then
         for bound, name in histogram.buckets:
             total += cut.values[keys[name]] % (1 << 64)
             if bound != INF:
-                metric.add_sample(f"{metric.name}_bucket", {**labels, "le": exposition.
-                                  floatToGoString(_scaled(bound, factor))}, total)
-        metric.add_sample(f"{metric.name}_bucket", {**labels, "le": "+Inf"}, total)
+                buckets[exposition.floatToGoString(_scaled(bound, factor))] = total
+        buckets["+Inf"] = total
+        for bound, value in buckets.items():
+            metric.add_sample(f"{metric.name}_bucket", {**labels, "le": bound}, value)
         metric.add_sample(f"{metric.name}_count", labels, cut.values[key] % (1 << 64))
         metric.add_sample(f"{metric.name}_sum", labels,
                           _scaled(cut.values[keys[histogram.sum]] % self._wrap, factor))
@@ -230,12 +237,15 @@ class Scraper:
         self._warn = warn
         self._lock = threading.Lock()
         self._error = None
+        self._last = None
 
     def collect(self):
         """One cut. What cannot be read is said in cstats_up, and once in the log."""
         with self._lock:
             try:
-                sample, error = self._source.read(self._names), None
+                # A recording that is over stays at its end.
+                sample, error = self._source.read(self._names) or self._last, None
+                self._last = sample
                 if not sample.sets:
                     self._source.sets()	# without the module, sets that have names are gone
             except CstatError as err:
