@@ -420,7 +420,11 @@ def run(argv):
     source.only = only_instances(([] if checks else selection.patterns) + [
         p for e in expressions + checks for p in e.patterns])
     if checks:
-        return check(source, _read_by(checks, known, names or []), checks, options)
+        try:
+            return check(source, _read_by(checks, known, names or []), checks, options)
+        except BrokenPipeError:	# only what does not hold is written
+            _drop_output()
+            return 1
     if names is not None and expressions:
         names = _read_by(expressions, known, names)
     if command is not None:
@@ -460,8 +464,14 @@ def _read_by(expressions, known, names):
 def _repeat(source, names, selection, expressions, options, command):
     from .repeat import repeat
 
-    return repeat(source, names, selection, expressions, options, command,
-                  Log(options.output).write, warn)
+    log = Log(options.output)
+
+    def write(text):
+        try:
+            log.write(text)
+        except BrokenPipeError:	# the status is the command's, nevertheless
+            _drop_output()
+    return repeat(source, names, selection, expressions, options, command, write, warn)
 
 
 def _drop_output():
@@ -475,14 +485,16 @@ def main(argv=None):
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:	# closed: nothing else may get its number
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
-        getattr(sys, name).reconfigure(errors="surrogateescape")
+        # Names are bytes, most often in UTF-8, whatever the terminal has.
+        getattr(sys, name).reconfigure(encoding="utf-8", errors="surrogateescape")
+    status = 0
     try:
         status = run(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
         return status
     except BrokenPipeError:
         _drop_output()	# the reader has seen enough
-        return 0
+        return status
     except OSError as err:
         _drop_output()
         where = err.filename or "cannot write standard output"
