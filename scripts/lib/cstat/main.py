@@ -178,6 +178,18 @@ def _exclude(options, command):
         raise CstatError("-r needs a command", "as in: cstat -r 10 -- ls /")
     if command is not None and options.replay:
         raise CstatError("a command has no recording", "leave out --replay")
+    if command is not None and (options.wide or options.csv):
+        raise CstatError(f"{'-w' if options.wide else '--csv'} and a command do not go together",
+                         "leave it out, or take -j")
+    if options.output and modes and not (options.prometheus or command is not None):
+        raise CstatError(f"{modes[0]} and -o do not go together",
+                         "redirect its output, if it has any")
+    if options.prometheus and (options.interval or (options.count or 1) > 1):
+        raise CstatError("--prometheus writes one sample",
+                         "--textfile and --listen go on: leave out DELAY and COUNT")
+    if options.reset and options.names:
+        raise CstatError(f"--reset takes one set, and not {options.names[0]} as well",
+                         "run cstat for each")
     if options.replay and options.record and os.path.exists(options.record) and (
             os.path.samefile(options.replay, options.record)):
         raise CstatError(f"--replay and --record name one file, {options.record}",
