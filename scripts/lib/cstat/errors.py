@@ -59,7 +59,7 @@ def explain(err, path, debugfs, sysfs="/sys", proc="/proc"):
         if lockdown and "[none]" not in lockdown:
             return CstatError(message, "the kernel is locked down "
                               f"({lockdown}), which closes files that can be written; "
-                              "scripts/doctor says more")
+                              "scripts/doctor, in the sources, says more")
         return CstatError(message, "root lacks CAP_DAC_READ_SEARCH here, as in a container: "
                           "run it on the host")
     if err.errno == errno.ETIMEDOUT:
@@ -74,9 +74,9 @@ def explain(err, path, debugfs, sysfs="/sys", proc="/proc"):
     if not _mounted(debugfs, proc):
         return CstatError(message, f"debugfs is not mounted: mount -t debugfs none {debugfs}")
     if not os.path.isdir(f"{sysfs}/module/cstats"):
-        return CstatError(message, "the module is not loaded: modprobe cstats, or insmod "
-                          "build/$(uname -r)/src/cstats.ko; scripts/doctor says more")
+        return CstatError(message, "the module is not loaded: modprobe cstats; if that "
+                          "fails, scripts/doctor, in the sources, says why")
     if os.geteuid() != 0:
         return CstatError(message, "only root looks into debugfs: run it with sudo; if that "
-                          "does not help, scripts/doctor says what is wrong")
-    return CstatError(message, "scripts/doctor says what is wrong on this machine")
+                          "does not help, scripts/doctor, in the sources, says what is wrong")
+    return CstatError(message, "scripts/doctor, in the sources, says what is wrong")

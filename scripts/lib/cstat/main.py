@@ -39,7 +39,7 @@ examples:
 exit status: 0; 1 when a check does not hold; 2 for a wrong name or option and when
 there is nothing to read; that of COMMAND.
 
-cstat(1) has the rest. When nothing works, scripts/doctor says why."""
+cstat(1) has the rest. When nothing works, scripts/doctor, in the sources, says why."""
 
 
 def _seconds(text):
