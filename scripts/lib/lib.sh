@@ -6,12 +6,13 @@
 # Standard output belongs to the result (a path, a table, TAP). Messages to the
 # person go to standard error, prefixed by the script's name.
 
+unset CDPATH # with it, cd prints
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 me=${0##*/}
 
 # Downloads and unpacked kernels live here, outside the tree: they survive
 # `make clean` and serve every clone.
-cache=${CSTATS_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/cstats}
+cache=${CSTATS_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/cstats}
 
 default_kernel=6.12
 
