@@ -50,7 +50,7 @@
 #include <asm/local64.h>
 
 /* The release, and the number of the layout that clients are built against. */
-#define CSTATS_VERSION		"2.0.2"
+#define CSTATS_VERSION		"2.0.3"
 #define CSTATS_INTERFACE	2
 
 /* Longest name of a set or a field, with the terminating NUL. */
