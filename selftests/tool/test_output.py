@@ -20,7 +20,7 @@ from common import CSTAT, HERE, KMEM, ROOT, Case
 from cstat.errors import CstatError
 from cstat.main import Ticker, run
 from cstat.width import columns_of
-from fakekernel import FIELDS
+from fakekernel import FIELDS, FakeKernel
 
 
 def schema():
@@ -337,7 +337,9 @@ class OnlyWhatWasAskedFor(Case):
 
     def test_what_does_not_go_together(self):
         for args in (("-j", "--csv"), ("-P", "-w"), ("--per-node", "--csv"), ("-P", "--last"),
-                     ("-t", "-l"), ("--replay", KMEM, "--", "true")):
+                     ("-t", "-l"), ("--replay", KMEM, "--", "true"), ("--csv", "--", "true"),
+                     ("-w", "-r", "2", "--", "true"), ("-o", "x", "--check", "1"),
+                     ("-o", "x", "-l"), ("--prometheus", "1", "5"), ("--reset", "queue", "heap")):
             _, err = self.cstat(*args, status=2)
             self.assertEqual(len(err.splitlines()), 2, args)
 
@@ -616,6 +618,32 @@ sys.exit(5)
         self.cstat("-r", "0", "--", "true", status=2)
 
 
+class Readers(Case):
+    """Of the output, who may go."""
+
+    def status(self, *args):
+        """That of cstat, when nobody reads."""
+        process = self.start(*args, bufsize=0)
+        process.stdout.close()
+        process.stdout = None
+        return process.wait()
+
+    def test_status(self):
+        self.assertEqual(self.status("--check", "queue.in_items < 0"), 1)
+        self.assertEqual(self.status("-r", "1", "--", "false"), 1)
+        self.assertEqual(self.status("--", "sh", "-c", "exit 7"), 7)
+        self.assertEqual(self.status("queue", "0.05"), 0)
+
+    def test_encoding(self):
+        """It is UTF-8 in every locale."""
+        FakeKernel(self.debugfs, devices=("磁盘é",)).step()
+        for encoding in ("ascii", "iso8859-1"):
+            env = self.environment(PYTHONIOENCODING=encoding, PYTHONUTF8="0")
+            for option in ("-j", "--csv", "-w", "--prometheus"):
+                out, _ = self.cstat(option, "block{*}", env=env, text=False)
+                self.assertIn("磁盘é" if option != "-j" else "block", out.decode("utf-8"))
+
+
 class Recordings(Case):
     def record(self, *args):
         path = os.path.join(self.tmp, "rec")
@@ -681,6 +709,20 @@ class Recordings(Case):
             with contextlib.redirect_stdout(io.StringIO()), (
                     contextlib.redirect_stderr(io.StringIO())), contextlib.suppress(CstatError):
                 run(["--replay", path, how])
+
+    def test_samples_before_damage(self):
+        path = self.record("0.01", "3")
+        with open(path, "rb") as file:
+            parts = file.read().split(b"cstats version: 1\n")
+        self.assertEqual(len(parts), 4)
+        for n in range(3):
+            with open(path, "wb") as file:
+                file.write(b"".join(part + (b"cstats version: 1\n" if i != n else b"nonsense: 1\n")
+                                    for i, part in enumerate(parts[:3])) + parts[3])
+            out, err = self.cstat("--replay", path, "-j", status=0 if n else 2)
+            self.assertEqual(len(out.splitlines()), n)
+            if n:
+                self.assertIn(f"the {n} whole samples", err)
 
     def test_onto_itself(self):
         path = self.record("0.01", "3")

@@ -21,7 +21,7 @@ from cstat.errors import CstatError
 from cstat.fields import Field
 from cstat.prometheus import metric_name, parse_address
 from cstat.text import Key
-from fakekernel import FIELDS
+from fakekernel import FIELDS, FakeKernel
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 from scrape import histograms_of, parse
@@ -83,6 +83,32 @@ class Text(Case):
             out, _ = self.cstat("--prometheus", *args)
             done = promtool("check", "metrics", text=out)
             self.assertEqual((done.returncode, done.stderr), (0, ""), args)
+
+    def test_bytes_that_are_no_text(self):
+        FakeKernel(self.debugfs, devices=("\udcff", "\udcfe")).step()
+        out, _ = self.cstat("--prometheus")
+        self.assertEqual(promtool("check", "metrics", text=out).stderr, "")
+        self.assertIn('device="\\\\xff"', out)
+
+    def test_equal_bounds(self):
+        self.put("cstats", "cstats version: 1\n# q snapshot 1 time_ns 1 cpus 1 rotation_ns 1 "
+                 "since_ns 1\nq.h_count 6\nq.h_sum 9\n"
+                 f"q.h_bucket_{2 ** 53} 1\nq.h_bucket_{2 ** 53 + 1} 2\nq.h_bucket_inf 3\n")
+        self.put("cstats_sets/q/fields", "# name kind unit description\nh histogram - x\n")
+        out, _ = self.cstat("--prometheus")
+        lines = [line.split()[-1] for line in out.splitlines()
+                 if line.startswith("cstats_q_h_bucket")]
+        self.assertEqual(lines, ["3.0", "6.0"])
+
+    def test_parts_of_a_histogram(self):
+        out, err = self.cstat("--prometheus", "heap.wait_count", "heap.wait_sum",
+                              "heap.wait_bucket_1000")
+        self.assertNotIn("cstats_heap_wait", out)
+        self.assertIn("not all of its buckets", err)
+
+    def test_the_end_of_a_recording(self):
+        path = os.path.join(self.tmp, "x.prom")
+        self.cstat("--replay", KMEM, "--textfile", path, "0.01", "40")
 
     def test_another_parser_agrees(self):
         out, _ = self.cstat("--prometheus")
@@ -158,7 +184,7 @@ class Text(Case):
         self.kernel.step()
         out, _ = self.cstat("--prometheus", "block")
         devices = {s.labels.get("device") for f in parse_text(out) for s in f.samples}
-        self.assertIn('a"b\\c\nd \ufffd}', devices)
+        self.assertIn('a"b\\c\nd \\xff}', devices)
         self.assertEqual(promtool("check", "metrics", text=out).stderr, "")
 
     def test_nothing_to_read(self):

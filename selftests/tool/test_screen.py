@@ -473,6 +473,20 @@ class Terminal(Case):
         self.send("q")
         self.see("status 0")
 
+    def test_replay_without_cpus(self):
+        self.begin("-i", "0.05", "--replay", KMEM)
+        self.see(r"^ +. page_allocs +\d+")
+        self.send("P")
+        self.see("no values of single CPUs|end of the recording")
+        self.send("q")
+        self.see("status 0")
+
+    def test_locale_that_is_not_installed(self):
+        self.begin(LC_ALL="xx_XX.UTF-8")
+        self.see("now_items")
+        self.send("q")
+        self.see("status 0")
+
     def test_without_a_terminal(self):
         _, err = self.cstat("-t", status=2)
         self.assertIn("needs a terminal", err)
