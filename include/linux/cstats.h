@@ -765,13 +765,14 @@ do {									\
 
 static __always_inline void __cstats_release(struct cstats_section *s)
 {
-	unsigned int seq = READ_ONCE(s->cpu->seq);
+	unsigned int changed = READ_ONCE(s->cpu->seq) ^ s->seq;
 
+	OPTIMIZER_HIDE_VAR(changed);	/* compilers would keep a copy of the counter */
 	smp_wmb();	/* release:C */
 	/* It was even before, and this section made it odd. */
-	if (likely(s->to.open && seq == (s->seq ^ 1))) {
+	if (likely(s->to.open && changed == 1)) {
 		WRITE_ONCE(s->cpu->seq, s->seq + 2);
-	} else if (!s->to.open || seq != s->seq || !(seq & 1)) {
+	} else if (!s->to.open || changed || !(s->seq & 1)) {
 		cstats_bad_sequence(s->to.shared);
 		if (!s->to.open)
 			return;
