@@ -318,6 +318,8 @@ unsigned long cstats_hold_last(struct cstats_set *set)
 /**
  * cstats_deferred - does a rotation that is wanted wait for holds to end?
  * @set: the set
+ *
+ * Return: whether one does.
  */
 bool cstats_deferred(struct cstats_set *set)
 {
