@@ -237,11 +237,11 @@ fi
 comes_under_load() {
 	unload cstats_block && try_load cstats_block && block_check_snapshots 1
 }
-text="is unloaded under load, ten times"
+text="is unloaded under load, three times"
 if built_in cstats_block; then
 	ktap_test_skip "$text: it is built in"
 else
-	check "$text" again 10 comes_under_load
+	check "$text" again 3 comes_under_load
 fi
 block_load_stop
 { sed 's/^/# /' "$tmp/seen"; echo "$what"; } >"$tmp/results"
