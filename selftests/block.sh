@@ -14,6 +14,9 @@
 #	  milliseconds for each CPU and kind; cstats_block from its issue.
 #	- brd tells diskstats nothing, and zram nothing of discards.
 #
+# Requests that are done in part, fail, write zeroes or go to a partition follow: what
+# each has counted is known.
+#
 # Then what the same counters print without consistency: a test module counts the
 # same events per CPU and reads the sums, again and again.
 #
