@@ -137,12 +137,15 @@ void cstats_disown(struct cstats *user)
 	spin_unlock(&cstats_registry_lock);
 }
 
-/* Needs the lock. */
-static void cstats_retire_locked(struct cstats_set *set)
+/* Unless it is still being initialized, or is retired already. Needs the lock. */
+static bool cstats_retire_locked(struct cstats_set *set)
 {
+	if (!set->entry.listed)
+		return false;
 	hash_del(&set->entry.by_user);
 	WRITE_ONCE(set->entry.listed, false);
 	WRITE_ONCE(set->dead, true);
+	return true;
 }
 
 /**
@@ -158,13 +161,10 @@ struct cstats_set *cstats_retire(struct cstats *user)
 
 	spin_lock(&cstats_registry_lock);
 	set = cstats_find_user(user);
-	if (set && !set->entry.listed)
+	if (set && cstats_retire_locked(set))
+		WRITE_ONCE(user->shared, NULL);	/* from here on it may get another set */
+	else
 		set = NULL;
-	if (set) {
-		cstats_retire_locked(set);
-		/* From here on @user may get another set. */
-		WRITE_ONCE(user->shared, NULL);
-	}
 	spin_unlock(&cstats_registry_lock);
 	return set;
 }
@@ -184,9 +184,7 @@ struct cstats_set *cstats_retire_of(const struct module *owner, u32 *id)
 	while ((set = cstats_next_set(id))) {
 		if (set->entry.owner == owner) {
 			spin_lock(&cstats_registry_lock);
-			found = set->entry.listed;
-			if (found)
-				cstats_retire_locked(set);
+			found = cstats_retire_locked(set);
 			spin_unlock(&cstats_registry_lock);
 		}
 		cstats_set_put(set);
