@@ -258,14 +258,23 @@ sample after
 compare >"$tmp/results"
 results "$tmp/results"
 
-# counts DISK FIELD...: in a row
-counts() {
+# check_with DISK DESCRIPTION COMMAND...: check, if the kernel has the disk
+check_with() {
 	disk=$1
 	shift
-	cat "$block" >"$tmp/counts"
-	for name; do
-		field "$tmp/counts" "block{device=\"$disk\"}.$name"
-	done | tr '\n' ' '
+	if have "$disk"; then
+		check "$@"
+	else
+		ktap_test_skip "$1: no $disk"
+	fi
+}
+
+# counts DISK FIELD...
+counts() {
+	prefix="block{device=\"$1\"}."
+	shift
+	# shellcheck disable=SC2046 # names without blanks
+	fields "$block" $(printf "$prefix%s " "$@")
 }
 
 # grow DISK NUMBERS FIELDS COMMAND...: by so much each, whether the command succeeds or not
@@ -279,8 +288,10 @@ grow() {
 	"$@"
 	within 5 idle || return
 	# shellcheck disable=SC2086
-	is "$(echo "$before$(counts "$disk" $names)" |
-		awk '{ for (i = 1; i <= NF / 2; i++) printf "%d ", $(i + NF / 2) - $i }')" "$by "
+	is "$({ echo "$before"; counts "$disk" $names; } | awk '
+		NR == 1 { split($0, before) }
+		NR == 2 { for (i = 1; i <= NF; i++) printf "%s%d", (i > 1 ? " " : ""), $i - before[i] }
+	')" "$by"
 }
 
 # Half a page is there. The driver reports that, and gives the rest back; then it fails.
@@ -309,25 +320,16 @@ fi
 ! have loop0 || long_image 2>/dev/null
 
 zeroes="other_requests_issued other_requests_completed other_bytes_completed"
-text="zeroes are among the other operations"
-if have zram0; then
-	check "$text" grow zram0 "1 1 65536" "$zeroes" "$dir/disk" zero /dev/zram0 0 65536
-else
-	ktap_test_skip "$text: no zram0"
-fi
+check_with zram0 "zeroes are among the other operations" \
+	grow zram0 "1 1 65536" "$zeroes" "$dir/disk" zero /dev/zram0 0 65536
 
 read_partition() {
 	"$dir/disk" add /dev/nullb0 1048576 1048576
 	dd if=/dev/nullb0p1 of=/dev/null bs=4k count=1 iflag=direct
 	"$dir/disk" delete /dev/nullb0
 }
-text="a partition counts for its disk"
-if have nullb0; then
-	check "$text" grow nullb0 "1 4096" "read_requests_completed read_bytes_completed" \
-		read_partition
-else
-	ktap_test_skip "$text: no nullb0"
-fi
+check_with nullb0 "a partition counts for its disk" \
+	grow nullb0 "1 4096" "read_requests_completed read_bytes_completed" read_partition
 
 requests=
 for disk in vda loop0 nullb0; do
@@ -343,17 +345,6 @@ sed 's/^/# /' "$tmp/seen"
 check "plain counters print what cannot be" plain_are_torn
 check "consistent counters never do" consistent_are_not
 unload cstats_test_block
-
-# check_with DISK DESCRIPTION COMMAND...: check, if the kernel has the disk
-check_with() {
-	disk=$1
-	shift
-	if have "$disk"; then
-		check "$@"
-	else
-		ktap_test_skip "$1: no $disk"
-	fi
-}
 
 # Disks come and go while a reader looks.
 block_check_snapshots 1000000 "$tmp/enough" >"$tmp/reader" &
