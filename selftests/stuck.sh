@@ -18,19 +18,23 @@ took() {
 	echo $(($(hundredths) - begin))
 }
 
-start 18
+start 19
 
 stall_ms=500
 ! emulated || stall_ms=1500
+log_mark
 load cstats stall_ms=$stall_ms sync=expedited
 run_module cstats_test_stuck stall_ms=$stall_ms
 
 if [ "$(grep -c ^processor /proc/cpuinfo)" -lt 2 ]; then
-	for name in 1 2 3 4 5 6 7 8 9 10 11 12; do
+	for name in 1 2 3 4 5 6 7 8 9 10 11 12 13; do
 		ktap_test_skip "many sets that are stuck $name: needs two CPUs"
 	done
 	finish
 fi
+
+check "the log says of which sets a CPU does not answer" \
+	test "$(log_lines 'cstats: set "stuck": a CPU does not answer')" -ge 1
 
 # A deadline that is long beside the work of a slow machine, kernel messages included.
 load cstats_test_stuck only_cmd=1

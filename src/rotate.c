@@ -573,8 +573,10 @@ void cstats_give_up(struct cstats_set *set)
 						   node))) {
 		atomic_inc(&set->errors);
 		if (__ratelimit(&set->reports))
-			pr_warn("set \"%s\": a CPU does not answer (interrupts or preemption off?), reads have the last snapshot\n",
-				set->name);
+			pr_warn("set \"%s\": %s, reads have the last snapshot\n", set->name,
+				batch->barrier.proof == CSTATS_SEEN ?
+				"a CPU does not answer (interrupts off?)" :
+				"a grace period does not end (preemption off, or a short stall_ms?)");
 		WRITE_ONCE(batch->unanswered, true);
 	}
 	mutex_unlock(&cstats_rotate_mutex);
