@@ -140,9 +140,9 @@ compare() {
 
 # The same events in plain per-CPU counters, read under load.
 without_consistency() {
-	block_load_start "$requests"
+	block_load_begin "$requests"
 	cat /sys/module/cstats_test_block/parameters/compare
-	block_load_stop
+	load_end
 }
 
 plain_are_torn() { grep -q '^plain .* torn [1-9]' "$tmp/seen"; }
@@ -228,7 +228,7 @@ else
 fi
 
 # What is in flight now must not be completed to less than nothing.
-block_load_start
+block_load_begin
 check "loads under load" try_load cstats_block
 what="the sums are exact in every snapshot under load"
 if invariants >"$tmp/seen"; then
@@ -246,7 +246,7 @@ if built_in cstats_block; then
 else
 	check "$text" again 3 comes_under_load
 fi
-block_load_stop
+load_end
 { sed 's/^/# /' "$tmp/seen"; echo "$what"; } >"$tmp/results"
 results "$tmp/results"
 check "nothing is in flight in the end" within 5 idle

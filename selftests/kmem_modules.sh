@@ -47,7 +47,7 @@ check "cannot be loaded while the name of its set is in use" fails insmod "$(mod
 unload cstats_test_kmem
 
 # Anything left probed would crash the machine now.
-kmem_load_start
+kmem_load_begin
 (while [ -d "$load_dir" ]; do cat $cstats $sets/kmem/*s $sets/kmem/percpu; done) \
 	>/dev/null 2>&1 &
 reader=$!
@@ -63,7 +63,7 @@ come_and_go() {
 check "is loaded and unloaded 50 times under load" come_and_go
 check "and is loaded once more" try_load cstats_kmem
 check "and counts" counts
-kmem_load_stop
+load_end
 wait $reader
 check "both can be unloaded" sh -c "rmmod cstats_kmem && rmmod cstats"
 loaded=

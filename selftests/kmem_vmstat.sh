@@ -140,20 +140,20 @@ load cstats_kmem
 bulk_start
 
 what="the sums are exact in every snapshot under load"
-kmem_load_start
+kmem_load_begin
 if invariants >"$tmp/seen"; then
 	what="ok $what"
 else
 	what="not ok $what"
 fi
-kmem_load_stop
+load_end
 { sed 's/^/# /' "$tmp/seen"; echo "$what"; } >"$tmp/results"
 results "$tmp/results"
 
 sample before
-kmem_load_start
+kmem_load_begin
 sleep 3
-kmem_load_stop
+load_end
 sample after
 compare load >"$tmp/results"
 results "$tmp/results"

@@ -39,41 +39,30 @@ block_disks_remove() {
 
 # Everything at once on every disk, until stopped: large and small requests, in order
 # and not, through the cache and around it, flushes and discards.
-block_load_start() {
-	load_dir=$tmp/load
-	load_pids=
-	mkdir "$load_dir"
+block_load_begin() {
+	load_begin
 	for disk in ${1:-$disks}; do
 		for part in cached direct discard direct; do
-			"block_load_$part" "/dev/$disk" >/dev/null 2>&1 &
-			load_pids="$load_pids $!"
+			load_part "block_load_$part" "/dev/$disk"
 		done
 	done
 }
 
-block_load_stop() {
-	: >"$load_dir/stop"
-	# shellcheck disable=SC2086 # one word per process
-	wait $load_pids
-	rm -r "$load_dir"
-}
-
-block_load_goes_on() { [ -d "$load_dir" ] && [ ! -e "$load_dir/stop" ]; }
 block_load_cached() {
-	while block_load_goes_on; do
+	while load_goes_on; do
 		dd if=/dev/zero of="$1" bs=64k count=32 conv=notrunc,fsync
 		dd if="$1" of=/dev/null bs=64k count=32
 		sleep 0.1
 	done
 }
 block_load_direct() {
-	while block_load_goes_on; do
+	while load_goes_on; do
 		dd if=/dev/zero of="$1" bs=4k count=200 seek=1024 conv=notrunc oflag=direct
 		dd if="$1" of=/dev/null bs=16k count=100 iflag=direct
 	done
 }
 block_load_discard() {
-	while block_load_goes_on; do
+	while load_goes_on; do
 		blkdiscard -o 8388608 -l 4194304 "$1"
 		sleep 0.2
 	done

@@ -95,40 +95,29 @@ kmem_check_snapshots() { # kmem_check_snapshots COUNT
 
 # Processes, files, page cache, pipes and the slabs behind them, until stopped;
 # nice, so that a test gets on under it.
-kmem_load_start() {
-	load_dir=$tmp/load
-	load_pids=
-	mkdir "$load_dir"
+kmem_load_begin() {
+	load_begin
 	for part in processes files pipes lookups; do
-		"kmem_load_$part" >/dev/null 2>&1 &
+		load_part "kmem_load_$part"
 		renice -n 10 -p $! >/dev/null
-		load_pids="$load_pids $!"
 	done
 }
 
-kmem_load_stop() {
-	: >"$load_dir/stop"
-	# shellcheck disable=SC2086 # one word per process
-	wait $load_pids
-	rm -r "$load_dir"
-}
-
-kmem_load_goes_on() { [ -d "$load_dir" ] && [ ! -e "$load_dir/stop" ]; }
-kmem_load_processes() { while kmem_load_goes_on; do cat /proc/self/maps; done; }
+kmem_load_processes() { while load_goes_on; do cat /proc/self/maps; done; }
 kmem_load_files() {
-	while kmem_load_goes_on; do
+	while load_goes_on; do
 		dd if=/dev/zero of="$load_dir/file" bs=64k count=64
 		cp "$load_dir/file" "$load_dir/copy"
 		rm "$load_dir/file" "$load_dir/copy"
 	done
 }
 kmem_load_pipes() {
-	while kmem_load_goes_on; do
+	while load_goes_on; do
 		dd if=/dev/zero bs=64k count=16 | cat | tail -c 1000000
 	done
 }
 kmem_load_lookups() {
-	while kmem_load_goes_on; do
+	while load_goes_on; do
 		find /proc/self /sys/module -name cstats_nothing
 	done
 }

@@ -240,6 +240,25 @@ header() {
 # instance DIR NAME: one instance alone, from the files of its family in DIR
 instance() { (exec 3<>"$1/instance" && printf '%s\n' "$2" >&3 && cat <&3); }
 
+# load_begin, load_part COMMAND..., load_end: work in the background; each part repeats
+# what it does while load_goes_on. Its last process is $!.
+load_begin() {
+	load_dir=$tmp/load
+	load_pids=
+	mkdir "$load_dir"
+}
+load_part() {
+	"$@" >/dev/null 2>&1 &
+	load_pids="$load_pids $!"
+}
+load_goes_on() { [ -d "$load_dir" ] && [ ! -e "$load_dir/end" ]; }
+load_end() {
+	: >"$load_dir/end"
+	# shellcheck disable=SC2086 # one word per process
+	wait $load_pids
+	rm -r "$load_dir"
+}
+
 # isolated: sync=auto is quiet on this machine
 isolated() {
 	grep -qE 'nohz_full=|isolcpus=' /proc/cmdline || grep -q PREEMPT_RT /proc/version
