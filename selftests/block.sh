@@ -14,8 +14,8 @@
 #	  milliseconds for each CPU and kind; cstats_block from its issue.
 #	- brd tells diskstats nothing, and zram nothing of discards.
 #
-# Requests that are done in part, fail, write zeroes or go to a partition follow: what
-# each has counted is known.
+# Requests that are done in part, fail, write zeroes, go to a partition or are merged
+# follow: what each has counted is known.
 #
 # Then what the same counters print without consistency: a test module counts the
 # same events per CPU and reads the sums, again and again.
@@ -214,7 +214,7 @@ block_disks_add
 	block_disks_remove
 	skip_all "the kernel has no disks"
 }
-start 21
+start 22
 say "disks:$disks"
 load cstats
 
@@ -330,6 +330,40 @@ read_partition() {
 }
 check_with nullb0 "a partition counts for its disk" \
 	grow nullb0 "1 4096" "read_requests_completed read_bytes_completed" read_partition
+
+# A disk that takes one request at a time, and a second and a half for it. A second one
+# is kept for it, and the others wait in the scheduler, where the last fills a gap: its
+# bio joins the request before, and that the one behind. Reads, as the scheduler lets
+# few writes wait.
+slow_disk() {
+	slow=/sys/kernel/config/nullb/nullb1
+	[ -d "${slow%/*}" ] || mount -t configfs none /sys/kernel/config
+	mkdir "$slow"
+	for setting in size=16 submit_queues=1 hw_queue_depth=1 irqmode=2 \
+		completion_nsec=1500000000 power=1; do
+		echo "${setting#*=}" >"$slow/${setting%=*}" || return
+	done
+	within 5 have nullb1 && echo mq-deadline >/sys/block/nullb1/queue/scheduler &&
+		echo 16 >/sys/block/nullb1/queue/nr_requests
+}
+fill_a_gap() {
+	load_begin
+	for at in 64 128 0 2 1; do
+		load_part dd if=/dev/nullb1 of=/dev/null bs=4k count=1 skip=$at iflag=direct
+		sleep 0.1
+	done
+	load_end
+}
+merges="read_requests_issued read_requests_completed read_requests_merged
+	read_bytes_completed read_bytes_merged"
+text="a bio and a request are merged to others"
+modprobe mq-deadline 2>/dev/null
+if have nullb0 && slow_disk 2>"$tmp/slow_disk"; then
+	check "$text" grow nullb1 "3 3 2 20480 8192" "$merges" fill_a_gap
+else
+	ktap_test_skip "$text: no disk to be made by hand, or no scheduler"
+fi
+! have nullb0 || rmdir "$slow" 2>/dev/null
 
 requests=
 for disk in vda loop0 nullb0; do
