@@ -15,7 +15,7 @@
 dir=$(dirname "$0")
 . "$dir/lib/lib.sh"
 
-start 16
+start 17
 
 if [ ! -e /proc/self/fail-nth ] || [ ! -d $debugfs/failslab ]; then
 	skip_all "this kernel cannot inject faults"
@@ -67,6 +67,13 @@ confine "$(head -n 1 "$tmp/text")" \
 load cstats_test
 loud begin
 faulted "load cstats_kmem" insmod "$(module cstats_kmem)"
+if [ -n "$(module cstats_block)" ]; then
+	modprobe loop max_loop=1 2>/dev/null # a disk
+	faulted "load cstats_block" insmod "$(module cstats_block)"
+	rmmod loop 2>/dev/null
+else
+	ktap_test_skip "load cstats_block: it is not built for this kernel"
+fi
 faulted "load a small set" insmod "$(module cstats_example)"
 faulted "load a family" insmod "$(module cstats_test_devices)"
 faulted "load a small family" insmod "$(module cstats_test_labels)"
