@@ -125,7 +125,7 @@ static void init_names(void)
 		finish();
 	if (check_eq(cstats_init(&set, "a_0", fields, NR), 0))
 		finish();
-	check_eq(cstats_test_log_lines(""), 0);
+	check_eq(cstats_test_log_lines("set \"api\""), 0);
 }
 
 static void init_fields(void)
@@ -228,9 +228,9 @@ static void destroy_anything(void)
 {
 	cstats_test_log_mark();
 	cstats_destroy(NULL);
-	check_eq(cstats_test_log_lines(""), 0);
+	check_eq(cstats_test_log_lines("set \"api\""), 0);
 	cstats_destroy(&other);		/* error paths are unconditional */
-	check_eq(cstats_test_log_lines(""), 0);
+	check_eq(cstats_test_log_lines("set \"api\""), 0);
 	if (!start())
 		return;
 	cstats_destroy(&other);		/* not the one that is there */
@@ -238,9 +238,9 @@ static void destroy_anything(void)
 	expect(1, 0, 0);
 	cstats_test_log_mark();
 	cstats_destroy(&set);
-	check_eq(cstats_test_log_lines(""), 0);
+	check_eq(cstats_test_log_lines("set \"api\""), 0);
 	cstats_destroy(&set);
-	check_eq(cstats_test_log_lines(""), 0);
+	check_eq(cstats_test_log_lines("set \"api\""), 0);
 	memset(&other, 0x5a, sizeof(other));	/* garbage is another matter */
 	cstats_destroy(&other);
 	check_eq(cstats_test_log_lines("not initialized"), 1);
@@ -970,7 +970,7 @@ static void managed(void)
 	expect(1, 0, 0);
 	cstats_test_log_mark();
 	platform_device_unregister(pdev);
-	check_eq(cstats_test_log_lines(""), 0);
+	check_eq(cstats_test_log_lines("set \"api\""), 0);
 	check_eq(cstats_read(&set, &snap), -ENODEV);
 	memset(&set, 0, sizeof(set));
 	if (check_eq(cstats_init_owner(&set, "api", fields, NR, THIS_MODULE), 0))
