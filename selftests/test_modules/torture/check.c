@@ -224,7 +224,7 @@ void torture_check_totals(enum torture_flavour f, struct cstats_snapshot *snap,
 {
 	static const char * const names[] = { "read", "read_last", "read_unsafe" };
 	struct cstats *cs = &torture_sets[f].cs;
-	unsigned int how, field;
+	unsigned int how, field, i;
 	int err;
 
 	for (how = 0; how < ARRAY_SIZE(names); how++) {
@@ -242,6 +242,9 @@ void torture_check_totals(enum torture_flavour f, struct cstats_snapshot *snap,
 		for (field = 0; field < torture.nfields; field++)
 			torture_check_field(v, names[how], field,
 					    torture_expected(field));
+		for (i = 0; i < torture_nr_tallies; i++)
+			torture_check_field(v, names[how], torture_tallies[i].field,
+					    torture_tallies[i].ended);
 		if (torture.histograms)
 			torture_check_observed(v, names[how]);
 	}

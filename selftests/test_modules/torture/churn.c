@@ -83,7 +83,7 @@ int torture_churn(void *unused)
 		up_write(&churn_sem);
 		if (err) {
 			torture_violation(ERRORS, "cstats_init: %d", err);
-			return 0;
+			break;
 		}
 		/* Pairs with smp_load_acquire() in torture_churn_section(). */
 		smp_store_release(&churn_there, true);
@@ -99,5 +99,7 @@ int torture_churn(void *unused)
 		cstats_destroy(&churn_set.cs);
 		torture_nr_churn++;
 	}
+	while (!kthread_should_stop())
+		schedule_timeout_interruptible(HZ / 10);
 	return 0;
 }

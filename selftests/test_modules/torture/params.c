@@ -66,7 +66,7 @@ module_param_named(onoff_ms, torture.onoff_ms, uint, 0444);
 MODULE_PARM_DESC(onoff_ms, "time between CPUs going off and on, 0: none");
 
 module_param_named(churn_ms, torture.churn_ms, uint, 0444);
-MODULE_PARM_DESC(churn_ms, "mean life of the sets that come and go, 0: none");
+MODULE_PARM_DESC(churn_ms, "mean time to the next reset or end of sets that come and go, 0: none");
 
 module_param_named(pause_us, torture.pause_us, uint, 0444);
 MODULE_PARM_DESC(pause_us, "pause between the reads of a reader, 0: none");

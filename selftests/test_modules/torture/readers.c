@@ -65,7 +65,7 @@ int torture_reader(void *reader)
 		if (!(dice & 7)) {
 			torture_read_last(r, f);
 		} else if (torture.instances && dice & 0x10) {
-			torture_instance_read(f, &r->snap, dice >> 17);
+			torture_instance_read(f, &r->snap, torture_random(&r->random));
 			r->instances++;
 		} else {
 			torture_read(r, f);
