@@ -817,15 +817,17 @@ static __always_inline void __cstats_rcu_release(struct cstats_rcu_section *s)
  * cstats_count - a section with a single add
  * @cs: a set of either flavour
  * @field: see cstats_add()
- * @delta: see cstats_add()
+ * @delta: see cstats_add(); evaluated before the section, and may sleep where the
+ *	   caller may
  *
  * Context: As cstats_acquire().
  */
 #define cstats_count(cs, field, delta)					\
 do {									\
+	s64 __delta = (delta);	/* what it takes comes before the section */ \
 	__auto_type __s = __cstats_acquire(cs);				\
 									\
-	cstats_add(&__s, field, delta);					\
+	cstats_add(&__s, field, __delta);				\
 	cstats_release(&__s);						\
 } while (0)
 
