@@ -201,7 +201,7 @@ int cstats_family_add(struct cstats_set *set, struct cstats_instance *inst,
 	if (!member || !label)
 		goto free;
 	/* Allocates, hence before the lock. Nobody finds a NULL. */
-	if (xa_alloc_cyclic(&family->members, &member->id, NULL, xa_limit_32b,
+	if (xa_alloc_cyclic(&family->members, &member->id, NULL, CSTATS_IDS,
 			    &family->last_id, GFP_KERNEL) < 0)
 		goto free;
 	do {

@@ -79,7 +79,7 @@ int cstats_register(struct cstats_set *set, const struct cstats *user,
 	int err;
 
 	/* Allocates, hence before the lock. Nobody looks until it is listed. */
-	err = xa_alloc_cyclic(&cstats_by_id, &entry->id, set, xa_limit_32b,
+	err = xa_alloc_cyclic(&cstats_by_id, &entry->id, set, CSTATS_IDS,
 			      &cstats_last_id, GFP_KERNEL);
 	if (err < 0) {
 		pr_err("set \"%s\": out of memory\n", set->name);

@@ -15,8 +15,12 @@
 #include <linux/rwsem.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+#include <linux/xarray.h>
 
 #include "cells.h"
+
+/* Numbers of sets and of instances. Where a walk goes on, one more has to fit as well. */
+#define CSTATS_IDS	XA_LIMIT(1, INT_MAX)
 
 struct cstats_about;
 struct cstats_batch;
@@ -94,7 +98,7 @@ enum cstats_notes {
 struct cstats_base {
 	struct rw_semaphore lock;	/* of @since_ns and all bases */
 	wait_queue_head_t idle;		/* for @busy to end */
-	bool busy;			/* a task has parts noted, or changes bases */
+	unsigned int busy;		/* a task has parts noted, or changes bases */
 	enum cstats_notes notes;	/* by that task, under the family's lock */
 	u64 since_ns;
 };
