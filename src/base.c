@@ -40,7 +40,7 @@ static int cstats_notes_lock(struct cstats_set *set, unsigned long deadline)
 {
 	long left = max_t(long, deadline - jiffies, 0);
 
-	left = wait_event_killable_timeout(set->base.idle, !xchg(&set->base.busy, true),
+	left = wait_event_killable_timeout(set->base.idle, !xchg(&set->base.busy, 1),
 					   left);
 	if (left < 0)
 		return -EINTR;
@@ -49,7 +49,7 @@ static int cstats_notes_lock(struct cstats_set *set, unsigned long deadline)
 
 static void cstats_notes_unlock(struct cstats_set *set)
 {
-	smp_store_release(&set->base.busy, false);	/* pairs with the xchg() */
+	smp_store_release(&set->base.busy, 0);	/* pairs with the xchg() */
 	wake_up(&set->base.idle);
 }
 

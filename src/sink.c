@@ -44,7 +44,7 @@ static atomic64_t cstats_sink_sections = ATOMIC64_INIT(0);
 static struct {
 	const struct cstats *cs;
 	void *caller;
-	bool said;
+	unsigned int said;	/* as some machines have no xchg() of a byte */
 } cstats_named[64];
 
 static void cstats_say_names(struct irq_work *work)
@@ -55,8 +55,8 @@ static void cstats_say_names(struct irq_work *work)
 		/* Pairs with the release in cstats_name_once(), for ->cs. */
 		void *caller = smp_load_acquire(&cstats_named[i].caller);
 
-		if (caller && !xchg(&cstats_named[i].said, true))
-			pr_warn("%pS counts in a set at %ps that is not initialized, or destroyed; what it adds is lost\n",
+		if (caller && !xchg(&cstats_named[i].said, 1))
+			pr_warn("%pS counts in a set at %p that is not initialized, or destroyed; what it adds is lost\n",
 				caller, cstats_named[i].cs);
 	}
 }
