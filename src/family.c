@@ -62,6 +62,8 @@ static void cstats_count_members(struct cstats_family *family, int n)
 	family->nr_members += n;
 	if (!family->nr_members)
 		list_del_init(&family->orphan);
+	else if (READ_ONCE(family->set->dead) && list_empty(&family->orphan))
+		list_add_tail(&family->orphan, &cstats_orphans); /* came too late for it */
 	spin_unlock(&cstats_orphan_lock);
 }
 
@@ -299,7 +301,7 @@ void cstats_family_orphan(struct cstats_set *set)
 		return;
 	spin_lock(&cstats_orphan_lock);
 	n = family->nr_members;
-	if (n)
+	if (n && list_empty(&family->orphan))
 		list_add_tail(&family->orphan, &cstats_orphans);
 	spin_unlock(&cstats_orphan_lock);
 	if (n)
