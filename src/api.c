@@ -21,6 +21,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/bug.h>
+#include <linux/delay.h>
 #include <linux/device.h>
 #include <linux/err.h>
 #include <linux/jiffies.h>
@@ -70,9 +71,8 @@ static int cstats_do_init(struct cstats *cs, const struct cstats_spec *spec)
 	cstats_mend_init(set);
 	if (set->family)
 		cstats_family_init(set);
-	do {
-		err = cstats_register(set, cs, spec->owner);
-	} while (err == -EAGAIN && cstats_debugfs_flush());
+	while ((err = cstats_register(set, cs, spec->owner)) == -EAGAIN)
+		usleep_range(200, 2000);	/* the files of its namesake go */
 	if (err) {
 		cstats_set_put(set);
 		return err;

@@ -18,7 +18,6 @@
  * line has neither form.
  */
 #include <linux/debugfs.h>
-#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/module.h>
@@ -443,18 +442,6 @@ void cstats_debugfs_remove(struct cstats_set *set,
 		queue_work(cstats_files_wq, &set->files.remove);
 	else
 		cstats_remove_work(&set->files.remove);
-}
-
-/*
- * Wait for files that are being removed, by the worker or, a little at a time, by
- * another task. True, for use in loops.
- */
-bool cstats_debugfs_flush(void)
-{
-	if (cstats_files_wq)
-		flush_workqueue(cstats_files_wq);
-	usleep_range(200, 2000);
-	return true;
 }
 
 int cstats_debugfs_start(void)

@@ -12,6 +12,5 @@ void cstats_debugfs_stop(void);
 void cstats_debugfs_add(struct cstats_set *set);
 void cstats_debugfs_remove(struct cstats_set *set,
 			   void (*then)(struct cstats_set *set));
-bool cstats_debugfs_flush(void);
 
 #endif /* _CSTATS_DEBUGFS_H */
