@@ -104,7 +104,7 @@ static void cstats_work_fn(struct work_struct *work)
 
 static DECLARE_DELAYED_WORK(cstats_work, cstats_work_fn);
 
-/* Run @work in @delay jiffies, at the latest. */
+/* Run @work in @delay jiffies, and not when it was to run before. */
 void cstats_share_queue(struct delayed_work *work, unsigned long delay)
 {
 	mod_delayed_work(cstats_share_wq, work, delay);
@@ -116,13 +116,26 @@ void cstats_kick(void)
 	cstats_share_queue(&cstats_work, 0);
 }
 
-/* Do something that others wait for, and leave the rest to the worker. */
+/*
+ * Do what others wait for whose grace period has ended. If there are only requests now,
+ * their rotation begins with the next reader, or else with the next tick. That reader is
+ * likely one that has just been served: two readers in a loop share all rotations. With a
+ * worker that begins at once, each would wait for two grace periods, and read half as
+ * often.
+ */
 void cstats_serve(void)
 {
-	unsigned int us = cstats_turn();
+	bool under_way;
+	unsigned int us;
 
-	if (us)
-		cstats_share_queue(&cstats_work, usecs_to_jiffies(us));
+	mutex_lock(&cstats_rotate_mutex);
+	us = cstats_rotate();
+	under_way = cstats_rotating();
+	mutex_unlock(&cstats_rotate_mutex);
+	if (us && under_way)
+		cstats_kick();
+	else if (us)
+		queue_delayed_work(cstats_share_wq, &cstats_work, 1);
 }
 
 /*
