@@ -15,7 +15,7 @@
 dir=$(dirname "$0")
 . "$dir/lib/lib.sh"
 
-start 17
+start 19
 
 if [ ! -e /proc/self/fail-nth ] || [ ! -d $debugfs/failslab ]; then
 	skip_all "this kernel cannot inject faults"
@@ -92,6 +92,14 @@ done
 before=$(header $sets/kmem/values snapshot)
 check "snapshots go on" test "$(header $sets/kmem/values snapshot)" -gt "$before"
 unload cstats_test_devices
+
+loud begin
+load cstats_test_labels
+labels=/sys/module/cstats_test_labels/parameters/cmd
+faulted "read one field" write $labels field
+faulted "init for a device" write $labels device
+unload cstats_test_labels
+loud end
 unload cstats_test
 check_unload "all can be unloaded" cstats_kmem cstats
 loaded=

@@ -13,11 +13,15 @@
  *				something from one of the first four to another
  *	names			many more instances, see selftests/instances.c
  *	misuse COUNT		adds to a field that is not there
+ *	field			read a single field
+ *	device			a device that comes with a set of its own, and goes
  */
 #include <linux/cpumask.h>
+#include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/kthread.h>
 #include <linux/moduleparam.h>
+#include <linux/platform_device.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/string.h>
@@ -167,6 +171,21 @@ static int names(void)
 	return err;
 }
 
+static int device(void)
+{
+	static struct cstats set;
+	struct platform_device *pdev;
+	int err;
+
+	pdev = platform_device_register_simple("cstats_test", -1, NULL, 0);
+	if (IS_ERR(pdev))
+		return -ENOMEM;	/* driver core has EINVAL for that as well */
+	err = devm_cstats_init(&pdev->dev, &set, "device", device_fields,
+			       ARRAY_SIZE(device_fields));
+	platform_device_unregister(pdev);
+	return err;
+}
+
 static int do_cmd(const char *text)
 {
 	char name[4 * CSTATS_INSTANCE_LEN];
@@ -202,6 +221,10 @@ static int do_cmd(const char *text)
 		misuse(n);
 		return 0;
 	}
+	if (sysfs_streq(text, "field"))
+		return cstats_read_field(family, IN, &in);
+	if (sysfs_streq(text, "device"))
+		return device();
 	return sysfs_streq(text, "names") ? names() : -EINVAL;
 }
 
