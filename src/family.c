@@ -27,6 +27,10 @@
  *	add:K		store-release of ->slots, pairs	a section adds to memory
  *			with acquire:K, the address	that is not yet zero
  *			dependency in cstats_in()
+ *	walk:M		smp_mb() between the place	a rotation sees that a
+ *			that rotations come to and	section is over which has
+ *			add:K, with release:C and	found the instance, and
+ *			over:D in rotate.c		does not find it itself
  *	gone:L		the grace period before the	an add that comes after
  *			slots are added to "gone"	the fold is lost
  */
@@ -165,6 +169,11 @@ static int cstats_family_enter(struct cstats_family *family, struct cstats_insta
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
 	WRITE_ONCE(inst->family, &family->set->shared);
 #endif
+	/*
+	 * walk:M, for sections that a rotation waits for by their counter: release:C
+	 * is a write barrier, and need not hand on what another CPU has stored.
+	 */
+	smp_mb();
 	smp_store_release(&inst->slots, member->cells.slots);	/* add:K */
 	return 0;
 }
