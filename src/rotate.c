@@ -137,7 +137,8 @@
  *		must be where RCU watches; gp-proof
  *	RCU	rcu-tear, rcu-turns, rcu-poll, rcu-cut, rcu-after, rcu-nested,
  *		rcu-reuse, rcu-plain: the flavour as a whole
- *	family	family-add, family-remove, family-tear, family-walk
+ *	family	family-add, family-remove, family-tear, family-walk (of the RCU
+ *		flavour), family-walk-ipi; hold
  *
  * selftests/proof/spin/cstats.pml is the protocol as a whole, searched to the end
  * with x86's store buffers and with weaker ones: nesting, seq that goes back,
@@ -724,6 +725,20 @@ static unsigned int cstats_check(struct list_head *list)
 }
 
 /*
+ * Does anybody hold the last snapshot? Who looks without the lock could change what a
+ * holder has yet to load.
+ */
+static bool cstats_held(const struct cstats_rotation *r)
+{
+	bool held;
+
+	spin_lock(&cstats_request_lock);
+	held = r->holds;
+	spin_unlock(&cstats_request_lock);
+	return held;
+}
+
+/*
  * A slice of the sums of families, about a millisecond. Returns whether more can
  * be done now. A family whose last snapshot is held has to wait; nobody gets a new
  * hold on it meanwhile.
@@ -740,7 +755,7 @@ static bool cstats_check_sums(void)
 			cstats_drop(r);
 			continue;
 		}
-		if (READ_ONCE(r->holds))
+		if (cstats_held(r))
 			continue;
 		if (!r->summed)
 			cstats_sum(set);

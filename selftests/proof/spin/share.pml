@@ -32,6 +32,7 @@
  *	NO_ABANDON	destroying a set wakes nobody
  *	COUNT_LATE	a reader is counted as woken after it may have left
  *	RECOUNT		a reader stops to count before it leaves the queue
+ *	STALL_STAYS	once somebody has given up, nobody waits any more (GIVE_UP)
  *	EINTR_LEFT	a reader that is killed at the mutex kicks nobody (RT)
  */
 #ifndef READERS
@@ -63,7 +64,11 @@ byte i0;
 bool all_returned, uncounted, drained, shared;
 
 #define CROWD	(pending >= CPUS)
+#ifndef STALL_STAYS
 #define STALLED	(done != begun && stalled == begun)
+#else
+#define STALLED	(done != begun && stalled != 0)
+#endif
 
 /* cstats_wake() of reader i, under the queue's lock */
 inline wake(i)
@@ -191,7 +196,7 @@ inline uncount(me)
 proctype reader(byte me)
 {
 	byte reads, want, i;
-	bool over, left;
+	bool over, left, vain;
 	mtype why = NO;
 
 	do
@@ -268,7 +273,8 @@ proctype reader(byte me)
 			if
 			:: atomic {
 				dead || STALLED || why != NO ->
-				if	/* cstats_stall() */
+				vain = done != begun && stalled == begun;
+				if	/* cstats_give_up() */
 				:: why == TIMED_OUT && state != IDLE ->
 					stalled = begun
 				:: else
@@ -290,10 +296,10 @@ proctype reader(byte me)
 			leave(me)
 		od;
 		leave(me);
-		shared = done >= want || dead || why != NO || stalled != 0;
+		shared = done >= want || dead || why != NO || vain;
 		assert(shared);
 next:
-		atomic { reads++; want = 0; why = NO; left = false }
+		atomic { reads++; want = 0; why = NO; left = false; vain = false }
 	od;
 	returned++
 }
