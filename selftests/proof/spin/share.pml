@@ -4,14 +4,16 @@
  * src/rotate.c
  *
  * READERS readers of one set ask for a rotation and make it, or sleep until it
- * is done, READS times each. A worker runs when it is kicked, and as long as
- * something is left. Barriers and sections end at the first look or at one of
- * the next LOOKS; whatever else rotations do is in cstats.pml. One reader may
- * be killed or time out, once, at any point (GIVE_UP), and the set may be
- * destroyed at any point (DESTROY). With RT, readers do not try for the mutex
- * but wait for it, and may be killed there.
+ * is done, READS times each. One that finds no rotation under way leads: it naps
+ * and comes again. A worker runs when it is kicked, and as long as something is
+ * left. Barriers and sections end at the first look or at one of the next LOOKS.
+ * With QUEUED, barriers are expedited grace periods, which nobody looks at: who
+ * waits for them serves the readers afterwards. Whatever else rotations do is in
+ * cstats.pml. One reader may be killed or time out, once, at any point (GIVE_UP),
+ * and the set may be destroyed at any point (DESTROY). With RT, readers do not try
+ * for the mutex but wait for it, and may be killed there.
  *
- * Each run ends, as every look is counted. In the end it is checked that
+ * Every look is counted, so readers that are served end. Then it is checked that
  *
  *	all_returned	no reader sleeps on
  *	uncounted	no reader counts as woken and pending
@@ -26,7 +28,8 @@
  * Each of these takes something out, and Spin then finds what breaks:
  *
  *	NO_KICK		a reader that does not get the mutex kicks nobody
- *	NO_REST		a reader that leaves work behind kicks nobody
+ *	NO_REST		a leader that leaves work behind kicks nobody (GIVE_UP)
+ *	NO_SERVE	who has waited for the grace period leaves requests (QUEUED)
  *	NO_AGAIN	a request is dropped if a rotation is under way
  *	NO_RECHECK	a reader looks at ->done only before it is in the queue
  *	NO_ABANDON	destroying a set wakes nobody
@@ -55,7 +58,7 @@ mtype = { IDLE, CUT, OPEN };		/* states of the rotation */
 mtype = { NO, TIMED_OUT, KILLED };	/* why a reader gives up */
 
 mtype state = IDLE;
-bool mutex, queue_lock, requested, again, kicked, dead;
+bool mutex, queue_lock, requested, again, kicked, dead, ended;
 byte begun, done, stalled, looks;
 byte pending, returned;
 bool may_give_up;
@@ -64,6 +67,13 @@ byte i0;
 bool all_returned, uncounted, drained, shared;
 
 #define CROWD	(pending >= CPUS)
+
+/* cstats_rotating(): is there something to be looked at again? */
+#ifndef QUEUED
+#define ROTATING (state != IDLE)
+#else
+#define ROTATING (state == OPEN)
+#endif
 #ifndef STALL_STAYS
 #define STALLED	(done != begun && stalled == begun)
 #else
@@ -152,6 +162,7 @@ inline rotate()
 			:: else ->
 				begun++;
 				state = CUT;
+				ended = false;
 				looks = 0
 			fi
 		:: else
@@ -159,12 +170,19 @@ inline rotate()
 	};
 	if
 	:: state == CUT ->		/* cstats_barrier_done() */
+#ifndef QUEUED
 		look();
+#else
+		over = ended;
+#endif
 		state = (over -> OPEN : CUT)
 	:: else
 	fi;
 	check();
-	atomic { left = state != IDLE || requested; over = false }
+	atomic {			/* cstats_delay() */
+		left = ROTATING || (requested && state != CUT);
+		over = false
+	}
 }
 
 /* cstats_leave() */
@@ -196,7 +214,7 @@ inline uncount(me)
 proctype reader(byte me)
 {
 	byte reads, want, i;
-	bool over, left, vain;
+	bool over, left, lead, vain;
 	mtype why = NO;
 
 	do
@@ -240,16 +258,15 @@ proctype reader(byte me)
 #endif
 			goto next
 		:: why == NO && !left ->
+			lead = !ROTATING;
 			rotate();
 			UNLOCK(mutex);
-#ifdef NO_REST
-			skip
-#else
-			kicked = kicked || left
-#endif
-		:: why == NO && left
+			if
+			:: left && !lead -> kicked = true; left = false
+			:: else
+			fi
+		:: why == NO && left -> left = false
 		fi;
-		left = false;
 		/* cstats_await() */
 		do
 #ifdef NO_RECHECK
@@ -283,8 +300,9 @@ proctype reader(byte me)
 				break
 			:: else
 			fi;
-			if			/* schedule_timeout() */
+			if			/* cstats_sleep() */
 			:: !sleeping[me]
+			:: left			/* until the nap is over */
 			:: atomic {
 				may_give_up -> may_give_up = false;
 				if
@@ -293,13 +311,26 @@ proctype reader(byte me)
 				fi
 			   }
 			fi;
-			leave(me)
+			leave(me);
+			if			/* cstats_lead() */
+			:: left && !mutex ->
+				if
+				:: atomic { !mutex -> mutex = true };
+					rotate();
+					UNLOCK(mutex)
+				:: mutex
+				fi
+			:: else
+			fi
 		od;
 		leave(me);
+#ifndef NO_REST
+		kicked = kicked || left;
+#endif
 		shared = done >= want || dead || why != NO || vain;
 		assert(shared);
 next:
-		atomic { reads++; want = 0; why = NO; left = false; vain = false }
+		atomic { reads++; want = 0; why = NO; left = false; lead = false; vain = false }
 	od;
 	returned++
 }
@@ -323,6 +354,31 @@ end:
 		od
 	od
 }
+
+#ifdef QUEUED
+/* The worker of cstats_expedite(), and cstats_serve() */
+active proctype expedite()
+{
+	byte i;
+	bool over, left;
+
+end:
+	do
+	:: atomic { state == CUT && !ended -> ended = true };
+		LOCK(mutex);
+		rotate();
+		atomic {
+#ifndef NO_SERVE
+			kicked = kicked || left;
+#else
+			kicked = kicked || (left && ROTATING);
+#endif
+			left = false;
+			UNLOCK(mutex)
+		}
+	od
+}
+#endif
 
 #ifdef DESTROY
 active proctype destroy()
