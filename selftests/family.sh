@@ -8,7 +8,7 @@ dir=$(dirname "$0")
 
 memory() { awk '$1 == "Percpu:" { print $2 }' /proc/meminfo; }
 
-start 130
+start 136
 
 load cstats
 for mode in expedited spare_idle quiet; do

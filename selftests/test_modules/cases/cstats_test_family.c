@@ -512,7 +512,7 @@ static void destroyed_first(void)
 	cstats_test_log_mark();
 	cstats_destroy(family);
 	check_eq(cstats_test_log_lines("set \"family\": destroyed with 2 instances"), 1);
-	check_eq(cstats_test_log_lines(""), 1);
+	check_eq(cstats_test_log_lines("set \"family\""), 1);
 	check_eq(cstats_instance_add(family, &three, "three"), -ENODEV);
 	check_eq(cstats_instance_rename(&one, "eins"), -ENODEV);
 	check_eq(cstats_instance_read(&one, &snap), -ENODEV);
@@ -530,7 +530,7 @@ static void destroyed_first(void)
 		cstats_test_log_mark();
 		cstats_instance_remove(&two);	/* of the dead one */
 		cstats_instance_remove(&two);
-		check_eq(cstats_test_log_lines(""), 0);
+		check_eq(cstats_test_log_lines("set \"family\""), 0);
 	}
 	finish();
 }
@@ -555,6 +555,48 @@ static void hurry(void)
 			cstats_instance_remove(&insts[i]);
 		finish();
 	}
+	kvfree(insts);
+}
+
+static int reader_until_destroyed(void *unused)
+{
+	s64 sums[NR];
+	struct cstats_snapshot snap = cstats_test_snapshot(sums, NR);
+	int err = 0;
+
+	while (!kthread_should_stop()) {
+		if (!err)
+			err = cstats_read(family, &snap);
+		cond_resched();
+	}
+	return err;
+}
+
+/* Sums that take several slices are dropped with the family. */
+static void destroyed_in_sums(void)
+{
+	const unsigned int nr = 8000;
+	struct cstats_instance *insts = kvcalloc(nr, sizeof(*insts), GFP_KERNEL);
+	struct task_struct *task;
+	unsigned int i, added;
+	char name[16];
+
+	if (!check(insts, "no memory") || !start())
+		goto free;
+	for (added = 0; added < nr; added++) {
+		snprintf(name, sizeof(name), "summed%u", added);
+		if (!check_eq(cstats_instance_add(family, &insts[added], name), 0))
+			break;
+	}
+	task = cstats_test_start(-1, reader_until_destroyed, NULL);
+	msleep(50);
+	cstats_destroy(family);
+	msleep(20);
+	check_eq(cstats_test_stop(task), -ENODEV);
+	for (i = 0; i < added; i++)
+		cstats_instance_remove(&insts[i]);
+	finish();
+free:
 	kvfree(insts);
 }
 
@@ -864,6 +906,7 @@ static const struct cstats_test_case cases[] = {
 	{ "destroyed_first", destroyed_first },
 	{ "instance_of_destroyed", instance_of_destroyed },
 	{ "hurry", hurry },
+	{ "destroyed_in_sums", destroyed_in_sums },
 	{ "under_hotplug_lock", under_hotplug_lock },
 	{ "churn", churn },
 	{ "removed_by_two", removed_by_two },
