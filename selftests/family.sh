@@ -8,7 +8,7 @@ dir=$(dirname "$0")
 
 memory() { awk '$1 == "Percpu:" { print $2 }' /proc/meminfo; }
 
-start 136
+start 142
 
 load cstats
 for mode in expedited spare_idle quiet; do

@@ -162,10 +162,15 @@ static int cstats_family_enter(struct cstats_family *family, struct cstats_insta
 	err = cstats_label_insert(family, label);
 	if (err)
 		return err;
+	/* It may be added to another family, under the lock of that. */
+	if (cmpxchg(&inst->member, NULL, member)) {
+		refcount_inc(&label->ref);	/* that of the caller */
+		cstats_label_remove(family, label);
+		return -EBUSY;
+	}
 	label->member = member;
 	member->label = label;
 	xa_store(&family->members, member->id, member, GFP_ATOMIC);	/* is reserved */
-	WRITE_ONCE(inst->member, member);
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
 	WRITE_ONCE(inst->family, &family->set->shared);
 #endif

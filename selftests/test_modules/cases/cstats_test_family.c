@@ -735,6 +735,59 @@ static void removed_by_two(void)
 	finish();
 }
 
+/* Whoever adds an instance to one of two families first has it, and the other one not. */
+static struct cstats other;
+static atomic_t turn;
+
+static void add_in_turn(struct cstats *to)
+{
+	unsigned int i;
+	int err;
+
+	/* The first one waits for the second. */
+	if (atomic_inc_return(&turn) & 1)
+		for (i = 0; i < 100000 && atomic_read(&turn) & 1; i++)
+			cpu_relax();
+	err = cstats_instance_add(to, &three, "three");
+	if (!err)
+		cstats_instance_remove(&three);
+	else
+		check_eq(err, -EBUSY);
+}
+
+static int adder_to_other(void *unused)
+{
+	while (!kthread_should_stop()) {
+		add_in_turn(&other);
+		cond_resched();
+	}
+	return 0;
+}
+
+static void added_to_two(void)
+{
+	struct task_struct *task;
+	unsigned int i;
+
+	if (!start())
+		return;
+	if (check_eq(cstats_init_family(&other, "other", "device", fields, NR), 0)) {
+		task = cstats_test_start(-1, adder_to_other, NULL);
+		for (i = 0; i < 3000; i++) {
+			add_in_turn(family);
+			cond_resched();
+		}
+		cstats_test_stop(task);
+		check_eq(cstats_instance_add(family, &three, "three"), 0);
+		cstats_instance_remove(&three);
+		check_eq(cstats_instance_add(&other, &three, "three"), 0);
+		cstats_instance_remove(&three);
+	}
+	cstats_destroy(&other);
+	memset(&other, 0, sizeof(other));
+	finish();
+}
+
 /* Removals under cstats_read_unsafe(), which takes no lock: for kernels with KASAN. */
 static int reader_unsafe(void *unused)
 {
@@ -910,6 +963,7 @@ static const struct cstats_test_case cases[] = {
 	{ "under_hotplug_lock", under_hotplug_lock },
 	{ "churn", churn },
 	{ "removed_by_two", removed_by_two },
+	{ "added_to_two", added_to_two },
 	{ "read_unsafe_under_churn", read_unsafe_under_churn },
 	{ "read_in_section", read_in_section, .warns = true },
 	{ "of_another_family", of_another_family, .warns = true },
