@@ -130,10 +130,14 @@ static void cstats_go_work(struct work_struct *work)
 						    struct cstats_family, go);
 	struct cstats_set *set = family->set;
 	struct cstats_member *member, *next;
+	unsigned long gp;
 	LIST_HEAD(gone);
 
 	cstats_go_all(family, &gone);
-	synchronize_rcu();	/* cstats_value_now() may have found them */
+	/* cstats_values_now() may have found them. Polled for: see barrier.c. */
+	gp = start_poll_synchronize_rcu();
+	while (!poll_state_synchronize_rcu(gp))
+		usleep_range(1000, 10000);
 	list_for_each_entry_safe(member, next, &gone, leaving) {
 		cstats_member_free(member);
 		atomic_dec(&cstats_leaving);
