@@ -641,19 +641,18 @@ EXPORT_SYMBOL_GPL(cstats_keep_fresh);
  * @cs: the set; nothing happens if it is NULL or not initialized
  * @values: array for cstats_nr_values()
  *
- * For an oops, a panic or a debugger: the values may be torn.
+ * For an oops, a panic or a debugger: the values may be torn. It looks at all CPUs'
+ * parts of all instances in one go, which takes seconds for 100,000 of them on 64 CPUs.
  *
  * Context: Any. Takes no lock. @cs must not be destroyed meanwhile.
  */
 void cstats_read_unsafe(struct cstats *cs, s64 *values)
 {
 	struct cstats_shared *shared = cs ? READ_ONCE(cs->shared) : NULL;
-	unsigned int i;
 
 	if (!shared || !values)
 		return;
-	for (i = 0; i < shared->nr_values; i++)
-		values[i] = cstats_value_now(cstats_set_of(shared), i);
+	cstats_values_now(cstats_set_of(shared), (u64 *)values);
 }
 EXPORT_SYMBOL_GPL(cstats_read_unsafe);
 

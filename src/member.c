@@ -211,37 +211,39 @@ unsigned int cstats_members_close(struct cstats_set *set, unsigned int index,
 	return budget;
 }
 
-/* What is in all instances' slots right now, and what is gone. */
-static u64 cstats_members_now(const struct cstats_set *set, unsigned int i)
+/* Add what is in all instances' slots right now, and what is gone. */
+static void cstats_members_now(const struct cstats_set *set, u64 *values)
 {
-	unsigned int nr = set->shared.nr_values;
+	unsigned int nr = set->shared.nr_values, i;
 	struct cstats_member *member;
 	unsigned long id;
-	u64 sum = 0;
 	size_t n;
 
-	for (n = i; n < 2 * (size_t)nr_cpu_ids * nr; n += nr)
-		sum += READ_ONCE(set->family->gone[n]);
+	for (n = 0; n < 2 * (size_t)nr_cpu_ids * nr; n++)
+		values[n % nr] += READ_ONCE(set->family->gone[n]);
 	rcu_read_lock();
 	xa_for_each(&set->family->members, id, member)
-		sum += cstats_cells_sum_now(&member->cells, nr, i);
+		for (i = 0; i < nr; i++)
+			values[i] += cstats_cells_sum_now(&member->cells, nr, i);
 	rcu_read_unlock();
-	return sum;
 }
 
 /**
- * cstats_value_now - add up a value of a set without any synchronization
+ * cstats_values_now - add up a set without any synchronization
  * @set: the set
- * @i: index of the value
+ * @values: where to store its values, which sections may be changing
  *
  * Context: Any. Takes no lock.
- * Return: the value, which sections may be changing.
  */
-u64 cstats_value_now(const struct cstats_set *set, unsigned int i)
+void cstats_values_now(const struct cstats_set *set, u64 *values)
 {
-	return cstats_cells_sum_now(&set->cells, set->shared.nr_values, i) -
-	       READ_ONCE(set->cells.base[i]) +
-	       (set->family ? cstats_members_now(set, i) : 0);
+	unsigned int nr = set->shared.nr_values, i;
+
+	for (i = 0; i < nr; i++)
+		values[i] = cstats_cells_sum_now(&set->cells, nr, i) -
+			    READ_ONCE(set->cells.base[i]);
+	if (set->family)
+		cstats_members_now(set, values);
 }
 
 /* Those that are gone count no more. Needs the rotations' mutex. */

@@ -84,7 +84,7 @@ struct cstats_member *cstats_member_next(struct cstats_family *family,
 					 unsigned long *id);
 unsigned int cstats_members_close(struct cstats_set *set, unsigned int index,
 				  unsigned long *id, unsigned int budget);
-u64 cstats_value_now(const struct cstats_set *set, unsigned int i);
+void cstats_values_now(const struct cstats_set *set, u64 *values);
 void cstats_members_forget_gone(struct cstats_set *set);
 
 struct cstats_label *cstats_label_new(const char *name);

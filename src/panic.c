@@ -141,13 +141,15 @@ static void cstats_panic_instances(const struct cstats_set *set)
 
 static void cstats_panic_one(const struct cstats_set *set)
 {
+	static u64 values[CSTATS_MAX_VALUES];	/* panics come one at a time */
 	const struct cstats_about *about = set->about;
 	unsigned int i;
 
 	cstats_panic_head(set);
+	cstats_values_now(set, values);
 	for (i = 0; i < about->nr_values; i++)
 		pr_emerg("%s.%s %lld\n", set->name, about->lines[i].name,
-			 cstats_value_now(set, about->lines[i].index));
+			 values[about->lines[i].index]);
 	if (set->family)
 		cstats_panic_instances(set);
 }
