@@ -77,7 +77,7 @@ static int cstats_do_init(struct cstats *cs, const struct cstats_spec *spec)
 		cstats_set_put(set);
 		return err;
 	}
-	cstats_debug_live(cs, set, spec->key);
+	cstats_debug_class(cs, set, spec->key);
 	/* Pairs with the address dependency in cstats_acquire(). */
 	smp_store_release(&cs->shared, &set->shared);
 	cstats_debugfs_add(set);
@@ -153,7 +153,6 @@ void cstats_destroy(struct cstats *cs)
 				__builtin_return_address(0));
 		return;
 	}
-	cstats_debug_gone(cs);
 	cstats_end(set);
 }
 EXPORT_SYMBOL_GPL(cstats_destroy);
@@ -176,7 +175,6 @@ unsigned int cstats_forget_module(const struct module *mod)
 	for (n = 0; (set = cstats_retire_of(mod, &id)); n++) {
 		pr_warn("set \"%s\": module %s went away without cstats_destroy()\n",
 			set->name, mod->name);
-		cstats_debug_gone(set->entry.user);
 		cstats_end(set);
 		cond_resched();
 	}

@@ -27,18 +27,22 @@ static bool cstats_debug_freed(void *cs, enum debug_obj_state state)
 }
 #endif
 
-/* From here on, freeing the memory of @cs is a bug: CONFIG_DEBUG_OBJECTS_FREE. */
-static inline void cstats_debug_live(struct cstats *cs, struct cstats_set *set,
-				     struct lock_class_key *key)
+/* Lockdep keeps the name as long as the key, longer than the set lives. */
+static inline void cstats_debug_class(struct cstats *cs, struct cstats_set *set,
+				      struct lock_class_key *key)
 {
-#ifdef CONFIG_DEBUG_OBJECTS
-	debug_object_init(cs, &cstats_debug_descr);
-	debug_object_activate(cs, &cstats_debug_descr);
-#endif
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
-	/* Lockdep keeps the name as long as the key, longer than the set lives. */
 	lockdep_init_map(&cs->dep_map, "cstats_section", key, 0);
 	lockdep_init_map(&set->dep_map, "cstats_section", key, 0);
+#endif
+}
+
+/* From here on, freeing the memory of @cs is a bug: CONFIG_DEBUG_OBJECTS_FREE. */
+static inline void cstats_debug_live(const struct cstats *cs)
+{
+#ifdef CONFIG_DEBUG_OBJECTS
+	debug_object_init((void *)cs, &cstats_debug_descr);
+	debug_object_activate((void *)cs, &cstats_debug_descr);
 #endif
 }
 

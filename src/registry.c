@@ -22,6 +22,7 @@
 #include <linux/stringhash.h>
 #include <linux/xarray.h>
 
+#include "debug.h"
 #include "registry.h"
 
 #define CSTATS_HASH_BITS	12
@@ -121,6 +122,7 @@ int cstats_register(struct cstats_set *set, const struct cstats *user,
 void cstats_list(struct cstats_set *set)
 {
 	spin_lock(&cstats_registry_lock);
+	cstats_debug_live(set->entry.user);
 	WRITE_ONCE(set->entry.listed, true);
 	spin_unlock(&cstats_registry_lock);
 }
@@ -142,6 +144,7 @@ static bool cstats_retire_locked(struct cstats_set *set)
 {
 	if (!set->entry.listed)
 		return false;
+	cstats_debug_gone(set->entry.user);
 	hash_del(&set->entry.by_user);
 	WRITE_ONCE(set->entry.listed, false);
 	WRITE_ONCE(set->dead, true);
