@@ -23,6 +23,7 @@
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/seq_file.h>
+#include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/string_helpers.h>
 
@@ -31,7 +32,6 @@
 #include "describe.h"
 #include "registry.h"
 #include "report.h"
-#include "sink.h"
 
 static struct dentry *cstats_file, *cstats_dir;
 static struct workqueue_struct *cstats_files_wq;
@@ -40,13 +40,11 @@ static struct workqueue_struct *cstats_files_wq;
  * A report as lines of text, in records: the first lines, then for each set one
  * of its own, and one for each of its instances. In percpu, each line is one.
  */
-static void cstats_show_first(struct seq_file *m, bool all)
+static void cstats_show_first(struct seq_file *m, const struct cstats_report *report)
 {
-	u64 lost = cstats_sink_count();
-
 	seq_puts(m, "cstats version: 1\n");
-	if (all && lost)
-		seq_printf(m, "# sections without a set: %llu\n", lost);
+	if (report->lost)
+		seq_printf(m, "# sections without a set: %llu\n", report->lost);
 }
 
 static void cstats_show_head(struct seq_file *m, const struct cstats_report_set *rs)
@@ -177,7 +175,7 @@ static int cstats_show(struct seq_file *m, void *v)
 	const struct cstats_report_set *rs;
 
 	if (!record) {
-		cstats_show_first(m, !file_inode(m->file)->i_private);
+		cstats_show_first(m, report);
 		return 0;
 	}
 	rs = cstats_set_with(report, record);
@@ -348,9 +346,16 @@ static const char * const cstats_kind_names[] = {
 	[CSTATS_HISTOGRAM] = "histogram",
 };
 
+/* What the file with the fields shows: the number is that of its open. */
+struct cstats_fields_file {
+	const struct cstats_set *set;
+	unsigned int nr_instances;
+};
+
 static int cstats_fields_show(struct seq_file *m, void *v)
 {
-	const struct cstats_set *set = m->private;
+	const struct cstats_fields_file *file = m->private;
+	const struct cstats_set *set = file->set;
 	const struct cstats_about *about = set->about;
 	const struct cstats_field *f;
 
@@ -359,14 +364,46 @@ static int cstats_fields_show(struct seq_file *m, void *v)
 		seq_printf(m, "# %s flavour rcu\n", set->name);
 	if (set->family)
 		seq_printf(m, "# %s label %s instances %u\n", set->name,
-			   set->family->label, READ_ONCE(set->family->nr_members));
+			   set->family->label, file->nr_instances);
 	for (f = about->fields; f < about->fields + about->nr_fields; f++)
 		seq_printf(m, "%s %s %s%s%s\n", f->name, cstats_kind_names[f->kind],
 			   f->unit ?: "-", f->description ? " " : "",
 			   f->description ?: "");
 	return 0;
 }
-DEFINE_SHOW_ATTRIBUTE(cstats_fields);
+
+static int cstats_fields_open(struct inode *inode, struct file *file)
+{
+	const struct cstats_set *set = inode->i_private;
+	struct cstats_fields_file *shown = kzalloc(sizeof(*shown), GFP_KERNEL);
+	int err;
+
+	if (!shown)
+		return -ENOMEM;
+	shown->set = set;
+	if (set->family)
+		shown->nr_instances = READ_ONCE(set->family->nr_members);
+	err = single_open(file, cstats_fields_show, shown);
+	if (err)
+		kfree(shown);
+	return err;
+}
+
+static int cstats_fields_release(struct inode *inode, struct file *file)
+{
+	struct seq_file *m = file->private_data;
+
+	kfree(m->private);
+	return single_release(inode, file);
+}
+
+static const struct file_operations cstats_fields_fops = {
+	.owner = THIS_MODULE,
+	.open = cstats_fields_open,
+	.read = seq_read,
+	.llseek = seq_lseek,
+	.release = cstats_fields_release,
+};
 
 static ssize_t cstats_reset_write(struct file *file, const char __user *buf,
 				  size_t count, loff_t *pos)

@@ -23,6 +23,7 @@
 #include "report.h"
 #include "rotate.h"
 #include "share.h"
+#include "sink.h"
 
 static struct cstats_report *cstats_report_new(unsigned int nr_sets)
 {
@@ -232,6 +233,7 @@ struct cstats_report *cstats_report_all(void)
 
 	if (IS_ERR(report))
 		return report;
+	report->lost = cstats_sink_count();
 	err = cstats_report_collect(report, nr_sets);
 	if (!err)
 		err = cstats_report_read(report);

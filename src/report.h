@@ -52,6 +52,7 @@ struct cstats_report_set {
  * struct cstats_report - snapshots of some sets
  * @only: if not NULL, the only instance that is wanted; the set's own values are not
  * @percpu: each CPU's part is wanted
+ * @lost: sections without a set, in a report of all sets
  * @values: memory of the snapshots
  * @nr_records: of all sets
  * @nr_sets: how many those are
@@ -60,6 +61,7 @@ struct cstats_report_set {
 struct cstats_report {
 	const char *only;
 	bool percpu;
+	u64 lost;
 	s64 *values;
 	unsigned long nr_records;
 	unsigned int nr_sets;
