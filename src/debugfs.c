@@ -128,6 +128,7 @@ static void cstats_number(struct cstats_report *report)
 		rs->record = report->nr_records;
 		report->nr_records += (1 + (unsigned long)rs->nr_instances) *
 				      (report->percpu ? rs->set->about->nr_values : 1);
+		cond_resched();
 	}
 }
 

@@ -39,8 +39,10 @@ static int cstats_report_alloc(struct cstats_report *report)
 	struct cstats_report_set *rs, *end = report->sets + report->nr_sets;
 	size_t n = 0;
 
-	for (rs = report->sets; rs < end; rs++)
+	for (rs = report->sets; rs < end; rs++) {
 		n += rs->set->shared.nr_values;
+		cond_resched();
+	}
 	if (!n)
 		return 0;
 	report->values = kvcalloc(n, sizeof(s64), GFP_KERNEL);
@@ -50,6 +52,7 @@ static int cstats_report_alloc(struct cstats_report *report)
 		rs->snap.values = report->values + n;
 		rs->snap.nr_values = rs->set->shared.nr_values;
 		n += rs->snap.nr_values;
+		cond_resched();
 	}
 	return 0;
 }
