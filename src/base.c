@@ -23,7 +23,7 @@
  */
 #include <linux/ktime.h>
 #include <linux/mm.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
 
@@ -159,7 +159,7 @@ static int cstats_give_all(struct cstats_set *set)
 	int err;
 
 	do {
-		err = cstats_base_prepare(set, &spare);
+		err = fatal_signal_pending(current) ? -EINTR : cstats_base_prepare(set, &spare);
 		if (err)
 			break;
 		mutex_lock(&set->family->lock);

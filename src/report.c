@@ -14,7 +14,7 @@
 #include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 
 #include "base.h"
 #include "latch.h"
@@ -126,6 +126,8 @@ static int cstats_copy_instances(struct cstats_report *report,
 	if (family->nr_members > rs->room)
 		return -EAGAIN;
 	while ((member = cstats_member_next(family, &id))) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
 		if (member->label)
 			cstats_copy_instance(report, rs, member);
 		cond_resched();
