@@ -173,6 +173,7 @@
  * which a CPU that is idle takes to answer. Later on, one look at a time.
  */
 #define CSTATS_SPINS	2000
+#define CSTATS_LATE	256	/* late sets looked at in one turn */
 
 /* Between slices of a family's sums, which take a millisecond each. */
 #define CSTATS_SLICE_US	50
@@ -412,6 +413,7 @@ static unsigned int cstats_take(struct list_head *requests, struct cstats_batch 
 		if (READ_ONCE(set->dead) || r->state != CSTATS_IDLE || r->holds) {
 			r->again = !READ_ONCE(set->dead);
 			cstats_set_put(set);
+			cost += cstats_cells_cost(0);
 			continue;
 		}
 		WRITE_ONCE(r->begun, r->begun + 1);
@@ -770,6 +772,18 @@ static bool cstats_check_sums(void)
 	return false;
 }
 
+/* Look at some of those that are late, in turn: an unhealthy set costs others nothing. */
+static void cstats_check_late(void)
+{
+	unsigned int n = CSTATS_LATE;
+	LIST_HEAD(some);
+
+	while (n-- && !list_empty(&cstats_late))
+		list_move_tail(cstats_late.next, &some);
+	cstats_check(&some);
+	list_splice_tail(&some, &cstats_late);
+}
+
 /* Is any rotation under way that has to be looked at again and again? */
 bool cstats_rotating(void)
 {
@@ -824,7 +838,7 @@ unsigned int cstats_rotate(void)
 	bool sums;
 
 	lockdep_assert_held(&cstats_rotate_mutex);
-	cstats_check(&cstats_late);
+	cstats_check_late();
 	spins = cstats_begin_all() ? 0 : CSTATS_SPINS - 1;
 	for (; spins < CSTATS_SPINS; spins++) {
 		cstats_opened(seen);
