@@ -167,9 +167,10 @@ int cstats_check(const struct cstats *cs, const struct cstats_spec *spec)
 		       cstats_what(err));
 		return err;
 	}
-	if (!cs || !spec->fields || !spec->nr_fields) {
+	if (!cs || !spec->fields || !spec->nr_fields || IS_ERR(spec->dev)) {
 		pr_err("set \"%s\": %s\n", name,
-		       cs ? "has no fields" : "struct cstats is NULL");
+		       !cs ? "struct cstats is NULL" :
+		       IS_ERR(spec->dev) ? "its device is NULL" : "has no fields");
 		return -EINVAL;
 	}
 	/* "le" is what Prometheus calls the bound of a bucket. */

@@ -39,6 +39,7 @@
 #include <linux/bitops.h>
 #include <linux/build_bug.h>
 #include <linux/compiler.h>
+#include <linux/err.h>
 #include <linux/instrumented.h>
 #include <linux/lockdep.h>
 #include <linux/module.h>
@@ -356,6 +357,12 @@ __cstats_result(({							\
 #define cstats_init(cs, name, fields, nr_fields)			\
 	cstats_init_owner(cs, name, fields, nr_fields, THIS_MODULE)
 
+/* Without its device a set would never be destroyed. */
+static inline struct device *__cstats_device(struct device *dev)
+{
+	return dev ?: ERR_PTR(-EINVAL);
+}
+
 /* A family without a label is ill-formed, and not a set without instances. */
 static inline const char *__cstats_label(const char *label)
 {
@@ -384,17 +391,18 @@ static inline const char *__cstats_label(const char *label)
 
 /**
  * devm_cstats_init - cstats_init() that a device undoes when it goes
- * @dev: the device; its driver's detaching destroys the set
+ * @dev: the device, not NULL; its driver's detaching destroys the set
  * @cs: see cstats_init_owner()
  * @name: see cstats_init_owner()
  * @fields: see cstats_init_owner()
  * @nr_fields: see cstats_init_owner()
  *
  * Context: As cstats_init_owner().
- * Return: As cstats_init_owner().
+ * Return: As cstats_init_owner(); -EINVAL also if @dev is NULL.
  */
 #define devm_cstats_init(dev, cs, name, fields, nr_fields)		\
-	__cstats_init_spec(cs, name, NULL, fields, nr_fields, THIS_MODULE, dev)
+	__cstats_init_spec(cs, name, NULL, fields, nr_fields, THIS_MODULE,	\
+			   __cstats_device(dev))
 
 void cstats_destroy(struct cstats *cs);
 int __must_check cstats_instance_add(struct cstats *cs, struct cstats_instance *inst,

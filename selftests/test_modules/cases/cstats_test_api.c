@@ -967,6 +967,10 @@ static void managed(void)
 	pdev = platform_device_register_simple("cstats_test", -1, NULL, 0);
 	if (!check(!IS_ERR(pdev), "no device"))
 		return;
+	cstats_test_log_mark();
+	check_eq(devm_cstats_init(NULL, &set, "api", fields, NR), -EINVAL);
+	check_eq(cstats_test_log_lines("device is NULL"), 1);
+	check_eq(cstats_read(&set, &snap), -ENODEV);
 	check_eq(devm_cstats_init(&pdev->dev, &set, "api", fields, NR), 0);
 	add(UP, 1);
 	expect(1, 0, 0);
