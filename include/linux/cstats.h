@@ -582,16 +582,21 @@ static __always_inline bool __cstats_has(struct cstats_open *to, unsigned int fi
 	return true;
 }
 
+/* Newer kernels call the option CONFIG_X86_CX8, and it is always set. */
+#if defined(CONFIG_X86_32) && (defined(CONFIG_X86_CMPXCHG64) || defined(CONFIG_X86_CX8))
+#define CSTATS_CMPXCHG8B
+#endif
+
 /*
  * Are adds of 64 bits safe against NMIs? Machines of 32 bits may take a lock for
  * them or turn interrupts off.
  */
 #if !defined(CONFIG_GENERIC_ATOMIC64) && \
-	(!defined(CONFIG_X86_32) || defined(CONFIG_X86_CMPXCHG64))
+	(!defined(CONFIG_X86_32) || defined(CSTATS_CMPXCHG8B))
 #define CSTATS_NMI_SAFE
 #endif
 
-#if defined(CONFIG_X86_32) && defined(CONFIG_X86_CMPXCHG64)
+#ifdef CSTATS_CMPXCHG8B
 /*
  * local64_add() has a LOCK prefix, which only other CPUs would need. What an
  * interrupt adds between the load and the CMPXCHG8B makes it try again.
@@ -628,7 +633,7 @@ static __always_inline void __cstats_add_value(local64_t *value, s64 delta)
 #if defined(CONFIG_X86_64)
 	/* As local64_add(), which does not compile with constants of 64 bits. */
 	asm volatile("addq %1, %0" : "+m" (*value) : "er" (delta));
-#elif defined(CONFIG_X86_32) && defined(CONFIG_X86_CMPXCHG64)
+#elif defined(CSTATS_CMPXCHG8B)
 	__cstats_add_local((u64 *)value, delta);
 #elif defined(CONFIG_ARM64)
 	/* LDADD, as this_cpu_add(): STADD may add far away, in a shared cache. */
