@@ -345,10 +345,10 @@ static int cstats_do_read(struct cstats *cs, struct cstats_snapshot *snap,
  * reclaim.
  * Return: 0, or with @snap unchanged -EINVAL (NULL, or no room for all
  * fields), -ENODEV (not initialized, or destroyed), -EDEADLK (called within a
- * section of @cs), -EINTR (killed), -ETIMEDOUT (a section has been open, or a
- * CPU has not answered, for longer than the module parameter ``stall_ms``;
- * nothing is lost, and reads work again once it does), -EAGAIN (built in, and
- * before early_initcall()).
+ * section of @cs or, of the RCU flavour, with preemption off), -EINTR (killed),
+ * -ETIMEDOUT (a section has been open, or a CPU has not answered, for longer than
+ * the module parameter ``stall_ms``; nothing is lost, and reads work again once it
+ * does), -EAGAIN (built in, and before early_initcall()).
  */
 int cstats_read(struct cstats *cs, struct cstats_snapshot *snap)
 {
@@ -661,7 +661,7 @@ EXPORT_SYMBOL_GPL(cstats_read_unsafe);
  * Makes a snapshot of zeros. The caller must ensure that no section is open or
  * starts; otherwise use cstats_reset().
  *
- * Context: As cstats_reset().
+ * Context: As cstats_reset(), whose locks it takes.
  * Return: 0, or with nothing changed an error of cstats_read().
  */
 int cstats_clear_unsafe(struct cstats *cs)

@@ -51,7 +51,7 @@
 #include <asm/local64.h>
 
 /* The release, and the number of the layout that clients are built against. */
-#define CSTATS_VERSION		"2.0.3"
+#define CSTATS_VERSION		"2.0.4"
 #define CSTATS_INTERFACE	2
 
 /* Longest name of a set or a field, with the terminating NUL. */
@@ -245,8 +245,8 @@ struct cstats_within {
  * @nr_values: number of elements in @values, set by the caller; at least
  *	       cstats_nr_values()
  * @nr_cpus: number of CPUs that were online
- * @number: rises by one with each rotation or reset of the set; 0 is the
- *	    empty set
+ * @number: rises by one with each rotation of the set, and by more with a
+ *	    reset; 0 is the empty set
  * @time_ns: CLOCK_MONOTONIC just before the snapshot was cut, in nanoseconds
  * @rotation_ns: how long the rotation took from there, in nanoseconds
  * @since_ns: CLOCK_MONOTONIC of the init or reset from which counters count
@@ -337,7 +337,7 @@ __cstats_result(({							\
  * it if it is destroyed now), -E2BIG (more values than fit in a per-CPU
  * allocation), -ENOEXEC (the caller was built against another <linux/cstats.h>),
  * -ENOMEM. Nothing has changed then, except that a @cs which is not initialized
- * swallows the adds of its writers.
+ * swallows the adds of its writers. After -ENOEXEC it does if it was zeroed.
  */
 #define cstats_init_owner(cs, name, fields, nr_fields, owner)		\
 	__cstats_init_spec(cs, name, NULL, fields, nr_fields, owner, NULL)
