@@ -109,7 +109,7 @@ block_check_snapshots() { # block_check_snapshots COUNT [FILE: stop once it is t
 		at = (disk == "" ? "family" : disk) " " op
 		for (part in parts) {
 			p = op "_" part
-			equal(v[disk, p "_issued"], v[disk, p "_completed"] +
+			equal(v[disk, p "_issued"], v[disk, p "_completed"] + \
 			      v[disk, p "_requeued"] + v[disk, p "_in_flight"],
 			      at " " part " issued, and completed, requeued and in flight")
 			if (v[disk, p "_in_flight"] < 0)
@@ -189,6 +189,8 @@ block_check_snapshots() { # block_check_snapshots COUNT [FILE: stop once it is t
 			check_growth()
 			snapshots++
 		}
+		if (!snapshots)
+			wrong("nobody has read it")
 		n = 0
 		for (o in ops)
 			n += v["", ops[o] "_requests_completed"]
