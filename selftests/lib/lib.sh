@@ -34,7 +34,7 @@ cmd=
 start() {
 	if [ "$(id -u)" != 0 ]; then
 		skip_all "needs root"
-	elif [ ! -d $debugfs/tracing ] && ! mount -t debugfs none $debugfs; then
+	elif ! grep -q " $debugfs debugfs " /proc/mounts && ! mount -t debugfs none $debugfs; then
 		skip_all "needs debugfs"
 	fi
 	ktap_print_header
@@ -70,7 +70,7 @@ needs_module() {
 	done
 }
 
-# set_parameters NAME PARAMETER=VALUE...: of what is built in, for this test
+# set_parameters NAME PARAMETER=VALUE...: of what is there already, for this test
 set_parameters() {
 	name=$1
 	shift
@@ -85,9 +85,9 @@ set_parameters() {
 try_load() {
 	name=$1
 	shift
-	if built_in "$name"; then
+	if [ -d "/sys/module/$name" ]; then
 		set_parameters "$name" "$@"
-	elif [ ! -d "/sys/module/$name" ]; then
+	else
 		insmod "$(module "$name")" "$@" || return
 		loaded="$name $loaded"
 	fi
