@@ -76,12 +76,26 @@ version() {
 	sed -n 's/^#define CSTATS_VERSION\t\t*"\(.*\)".*/\1/p' "$root/include/linux/cstats.h"
 }
 
+# sources: the files of this tree, those that git does not know yet too
+sources() (
+	cd "$root" || exit
+	# It may lie in the repository of something else.
+	if git ls-files --error-unmatch Makefile >/dev/null 2>&1; then
+		git ls-files -co --exclude-standard
+	else
+		find . \( -path ./build -o -path ./.git \) -prune -o -type f -print
+	fi | while IFS= read -r file; do
+		[ ! -f "$file" ] || printf '%s\n' "$file"
+	done
+)
+
 # source_version: the last commit that changed the modules, with "-dirty" if they have
 # been changed since
 source_version() {
 	local commit
 
-	commit=$(git -C "$root" log -1 --abbrev=12 --format=%h -- 'src/*.[ch]' include 2>/dev/null) || {
+	commit=$(git -C "$root" log -1 --abbrev=12 --format=%h -- 'src/*.[ch]' include 2>/dev/null || true)
+	[ -n "$commit" ] || {
 		echo unknown
 		return
 	}
