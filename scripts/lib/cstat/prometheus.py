@@ -302,9 +302,11 @@ def _replace(path, data):
             file.flush()
             os.fchmod(file.fileno(), 0o644)
         os.rename(temporary, path)
-    except OSError as err:
+    except BaseException as err:  # the end of the program, too
         with contextlib.suppress(OSError):
             os.unlink(temporary)
+        if not isinstance(err, OSError):
+            raise
         raise CstatError(f"cannot write {path}: {err.strerror}",
                          "node_exporter's directory on Debian is "
                          "/var/lib/prometheus/node-exporter, and root's"
