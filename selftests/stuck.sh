@@ -18,7 +18,7 @@ took() {
 	echo $(($(hundredths) - begin))
 }
 
-start 19
+start 20
 
 stall_ms=500
 ! emulated || stall_ms=1500
@@ -27,7 +27,7 @@ load cstats stall_ms=$stall_ms sync=expedited
 run_module cstats_test_stuck stall_ms=$stall_ms
 
 if [ "$(grep -c ^processor /proc/cpuinfo)" -lt 2 ]; then
-	for name in 1 2 3 4 5 6 7 8 9 10 11 12 13; do
+	for name in 1 2 3 4 5 6 7 8 9 10 11 12 13 14; do
 		ktap_test_skip "many sets that are stuck $name: needs two CPUs"
 	done
 	finish
@@ -48,6 +48,7 @@ time=$(took cat $cstats)
 check "the next read does not wait ($time hundredths)" test "$time" -lt 295
 time=$(took cat $sets/well/values)
 check "nor does a read of the healthy set ($time hundredths)" test "$time" -lt 295
+check "when the sections end, all are read again at once" do_cmd many 2
 
 # A reader that waits can be killed.
 echo 60000 >"$parameters/stall_ms"

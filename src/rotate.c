@@ -173,9 +173,14 @@
  * which a CPU that is idle takes to answer. Later on, one look at a time.
  */
 #define CSTATS_SPINS	2000
-#define CSTATS_LATE	256	/* late sets looked at in one turn */
 
-/* Between slices of a family's sums, which take a millisecond each. */
+/* What a request costs a batch that is not followed, in cache lines. */
+#define CSTATS_DROPPED	4
+
+/* Late sets that one turn looks at. */
+#define CSTATS_LATE	64
+
+/* Between slices of a family's sums, which take a millisecond each, or of late sets. */
 #define CSTATS_SLICE_US	50
 
 /* A section that goes on for so long may be dead: ten milliseconds. */
@@ -221,6 +226,7 @@ static struct cstats_batch cstats_batches[2] = {
 
 static LIST_HEAD(cstats_recent);	/* sets whose barrier is just over */
 static LIST_HEAD(cstats_late);		/* sets whose sections take their time */
+static LIST_HEAD(cstats_looked);	/* those of them that had their look for now */
 static LIST_HEAD(cstats_sums);		/* families whose sums are being made */
 static u64 cstats_cut_ns;		/* when the last batch was cut */
 
@@ -413,7 +419,7 @@ static unsigned int cstats_take(struct list_head *requests, struct cstats_batch 
 		if (READ_ONCE(set->dead) || r->state != CSTATS_IDLE || r->holds) {
 			r->again = !READ_ONCE(set->dead);
 			cstats_set_put(set);
-			cost += cstats_cells_cost(0);
+			cost += CSTATS_DROPPED;
 			continue;
 		}
 		WRITE_ONCE(r->begun, r->begun + 1);
@@ -748,11 +754,12 @@ static bool cstats_held(const struct cstats_rotation *r)
 static bool cstats_check_sums(void)
 {
 	struct cstats_rotation *r, *next;
-	unsigned int budget = CSTATS_BATCH;
+	unsigned int budget = CSTATS_BATCH, cost;
 
 	list_for_each_entry_safe(r, next, &cstats_sums, node) {
 		struct cstats_set *set = cstats_set_at(r);
 
+		cond_resched();
 		if (READ_ONCE(set->dead)) {
 			cstats_drop(r);
 			continue;
@@ -768,20 +775,44 @@ static bool cstats_check_sums(void)
 		}
 		cstats_finish(set);
 		cstats_leave(r);
+		cost = cstats_cells_cost(set->shared.nr_values);
+		if (budget <= cost)
+			return true;
+		budget -= cost;
 	}
 	return false;
 }
 
-/* Look at some of those that are late, in turn: an unhealthy set costs others nothing. */
-static void cstats_check_late(void)
+/*
+ * Look at some of those that are late, in turn: many of them cost the readers of others
+ * little. Returns whether there are some that had no look for longer than others.
+ */
+static bool cstats_check_late(void)
 {
 	unsigned int n = CSTATS_LATE;
 	LIST_HEAD(some);
 
+	if (list_empty(&cstats_late))
+		list_splice_init(&cstats_looked, &cstats_late);
 	while (n-- && !list_empty(&cstats_late))
 		list_move_tail(cstats_late.next, &some);
 	cstats_check(&some);
-	list_splice_tail(&some, &cstats_late);
+	list_splice_tail(&some, &cstats_looked);
+	return !list_empty(&cstats_late);
+}
+
+/**
+ * cstats_look_first - let the next turn look at a set that is late before others
+ * @set: the set
+ *
+ * It needs cstats_rotate_mutex. For a reader who is not going to wait for the set: its
+ * section may have ended.
+ */
+void cstats_look_first(struct cstats_set *set)
+{
+	lockdep_assert_held(&cstats_rotate_mutex);
+	if (set->rotation.state == CSTATS_OPEN)
+		list_move(&set->rotation.node, &cstats_late);
 }
 
 /* Is any rotation under way that has to be looked at again and again? */
@@ -793,7 +824,8 @@ bool cstats_rotating(void)
 		if (!list_empty(&cstats_batches[i].cut) &&
 		    cstats_barrier_polled(&cstats_batches[i].barrier))
 			return true;
-	return !list_empty(&cstats_late) || !list_empty(&cstats_sums);
+	return !list_empty(&cstats_late) || !list_empty(&cstats_looked) ||
+	       !list_empty(&cstats_sums);
 }
 
 /* Could a batch begin now? A look without the lock. */
@@ -835,10 +867,10 @@ unsigned int cstats_rotate(void)
 {
 	struct cstats_batch *seen = &cstats_batches[CSTATS_SEEN];
 	unsigned int spins, us;
-	bool sums;
+	bool late, sums;
 
 	lockdep_assert_held(&cstats_rotate_mutex);
-	cstats_check_late();
+	late = cstats_check_late();
 	spins = cstats_begin_all() ? 0 : CSTATS_SPINS - 1;
 	for (; spins < CSTATS_SPINS; spins++) {
 		cstats_opened(seen);
@@ -854,7 +886,7 @@ unsigned int cstats_rotate(void)
 	sums = cstats_check_sums();
 	us = cstats_delay();
 	/* Between two slices, others get the mutex and the CPU. */
-	return sums && us != 1 ? CSTATS_SLICE_US : us;
+	return (late || sums) && us != 1 ? CSTATS_SLICE_US : us;
 }
 
 /**

@@ -232,13 +232,29 @@ static int hold_many_thread(void *arg)
 
 static struct cstats_test_hold hold_many;
 
-/* "many 1" for scripts: then `cat` of all. "many 0" ends it. */
-static int many_stuck(bool on)
+/* The sections end, and each set can be read right away, though others are looked at first. */
+static int many_end(void)
+{
+	int i, err = 0;
+	u64 ms;
+
+	WRITE_ONCE(hold_many.end, true);
+	cstats_test_stop(hold_many.task);
+	hold_many.task = NULL;
+	for (i = MANY - 1; i >= 0 && !err; i--)
+		err = read_set(&many[i], &ms);
+	return err;
+}
+
+/* "many 1" for scripts: then `cat` of all. "many 2" ends the sections, "many 0" all. */
+static int many_stuck(int what)
 {
 	char name[16];
 	int i, err;
 
-	if (on) {
+	if (what == 2)
+		return many_end();
+	if (what == 1) {
 		for (i = 0; i < MANY; i++) {
 			snprintf(name, sizeof(name), "stuck_%d", i);
 			err = cstats_init(&many[i], name, fields, NR);
@@ -255,11 +271,8 @@ static int many_stuck(bool on)
 		wait_for_completion(&hold_many.opened);
 		return 0;
 	}
-	if (!hold_many.task)
-		return 0;
-	WRITE_ONCE(hold_many.end, true);
-	cstats_test_stop(hold_many.task);
-	hold_many.task = NULL;
+	if (hold_many.task)
+		many_end();
 	cstats_destroy(&well);
 	for (i = 0; i < MANY; i++)
 		cstats_destroy(&many[i]);
@@ -459,7 +472,7 @@ static int cmd_set(const char *val, const struct kernel_param *kp)
 	int on;
 
 	if (sscanf(val, "many %d", &on) == 1)
-		return many_stuck(on);
+		return many_stuck(on);	/* or 2 */
 	return sscanf(val, "family %d", &on) == 1 ? family_stuck(on) : -EINVAL;
 }
 
@@ -478,7 +491,7 @@ static int __init stuck_init(void)
 
 static void __exit stuck_exit(void)
 {
-	many_stuck(false);
+	many_stuck(0);
 	family_stuck(false);
 	cstats_test_forget(THIS_MODULE);
 }
