@@ -244,7 +244,8 @@ EXPORT_SYMBOL_GPL(cstats_instance_rename);
  *
  * Sections may be open, and new ones may start: what they add to @inst counts for
  * the family, whose sums keep what @inst has counted. @inst can be freed when
- * nobody uses it any more. The name is free at once.
+ * nobody uses it any more. The name is free at once. Not to be called while it is
+ * being added.
  *
  * Context: Process context, may sleep; not in memory reclaim. Waits for no section
  * and no rotation. It may be called in a CPU hotplug callback and under

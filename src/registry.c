@@ -4,7 +4,8 @@
  *
  * Sets are found by name and by the address of their struct cstats, in hash
  * tables, and in the order of cstats_init(), in an XArray. The lock is a leaf:
- * nothing sleeps, allocates or waits under it. The registry knows no rotation.
+ * nothing sleeps, allocates or waits under it, but for the objects of debugobjects.
+ * The registry knows no rotation.
  *
  * A set is retired first: its user is done with it, readers leave it alone and
  * the address is free. It is unregistered when its files are gone, too; until
