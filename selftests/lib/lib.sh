@@ -117,7 +117,8 @@ at_exit() {
 		rmmod "$name" || status=$KSFT_FAIL
 	done
 	for old in $restore; do
-		echo "${old#*=}" >"${old%%=*}" || status=$KSFT_FAIL
+		[ ! -e "${old%%=*}" ] || # the module has been unloaded since
+			echo "${old#*=}" >"${old%%=*}" || status=$KSFT_FAIL
 	done
 	rm -rf "$tmp"
 	exit "$status"
