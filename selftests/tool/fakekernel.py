@@ -122,10 +122,10 @@ class FakeKernel:
             self._add(cpu, ("queue", None), "in_items" if way > 0 else "out_items", 1)
             self._add(cpu, ("queue", None), "now_items", way)
 
-    def _body(self, name, percpu):
+    def _body(self, name, percpu, instances):
         out = []
         for (owner, device, field), parts in self.values.items():
-            if owner != name:
+            if owner != name or (device is not None and not instances):
                 continue
             label = "" if device is None else f'{{device="{escape(device)}"}}'
             if percpu:
@@ -135,13 +135,13 @@ class FakeKernel:
                 out.append(f"{owner}{label}.{field} {sum(parts)}\n")
         return "".join(out)
 
-    def _text(self, name, percpu=False):
+    def _text(self, name, percpu=False, instances=True):
         head = (f"# {name} snapshot {self.number} time_ns {time.monotonic_ns()} "
                 f"cpus {self.cpus} rotation_ns {self.random.randrange(2000, 9000)} "
                 f"since_ns {self.since_ns}\n")
         if self.errors.get(name):
             head = f"# {name} errors {self.errors[name]}\n" + head
-        return head + self._body(name, percpu)
+        return head + self._body(name, percpu, instances)
 
     def _write(self, path, text):
         path = os.path.join(self.dir, path)
@@ -168,10 +168,11 @@ class FakeKernel:
         self._write("cstats", whole)
 
     def stall(self, name):
-        """From now on the set shows its last snapshot."""
+        """From now on the set shows its last snapshot, a family without its instances."""
         with self.lock:
             self.stalled[name] = (f"# {name} stalled: a section or a CPU takes too long, "
-                                  "values are of the last snapshot\n" + self._text(name))
+                                  "values are of the last snapshot\n"
+                                  + self._text(name, instances=False))
             # The kernel's own fails to open, with ETIMEDOUT.
             os.unlink(os.path.join(self.dir, "cstats_sets", name, "percpu"))
 
@@ -201,6 +202,13 @@ class FakeKernel:
             for (_, owner, _), parts in self.values.items():
                 if owner == device:
                     parts[:] = [0] * self.cpus
+
+    def unplug(self, device):
+        """One of the instances goes. The family's sums stay."""
+        with self.lock:
+            self.devices.remove(device)
+            for series in [s for s in self.values if s[1] == device]:
+                del self.values[series]
 
     def reset(self):
         """All sets count from here."""

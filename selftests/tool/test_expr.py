@@ -40,6 +40,15 @@ def scope():
     return Scope(sample, {name: Change(old.get(name), c, {}) for name, c in sample.sets.items()})
 
 
+def family(*devices, stalled=False):
+    """The scope of a sample with set b and these instances, of which a stall shows none."""
+    sample = Sample(0, 5)
+    note = "# b stalled: x\n" if stalled else ""
+    sample.sets = parse(f"cstats version: 1\n{note}# b snapshot 1 time_ns 1\nb.reads 9\n"
+                        + "".join(f'b{{device="{d}"}}.reads 3\n' for d in devices), "new")
+    return Scope(sample, {})
+
+
 def value(text):
     return Expression(text).evaluate(scope())
 
@@ -98,6 +107,39 @@ class Expressions(unittest.TestCase):
                 value(text)
             self.assertIn(near, caught.exception.hint)
 
+    def test_unknown_names_in_aggregates(self):
+        for text in ("sum(b{nope}.reads)", 'count(b{device="nope"}.reads)', "sum(b{*}.raeds)",
+                     "sum(b.raeds*)"):
+            with self.assertRaises(CstatError, msg=text):
+                value(text)
+
+    def test_what_has_gone_has_no_value(self):
+        """Only a name that was never there is a mistake."""
+        for text in ("b{x}.reads", "sum(b{x}.reads)", "delta(b{x}.reads)", "max(b{x*}.reads)"):
+            expression = Expression(text)
+            self.assertEqual(expression.evaluate(family("x", "y")),
+                             None if "delta" in text else 3, text)
+            for later in (family("y"), family(), family("x", stalled=True)):
+                self.assertIsNone(expression.evaluate(later), text)
+                self.assertEqual(later.touched, {"b"}, text)
+        expression = Expression("sum(b{*}.reads)")
+        self.assertEqual([expression.evaluate(family(*of)) for of in ("xy", "y", "")], [6, 3, 0])
+        for text in ("sum(b.reads)", "count(b{*}.reads)"):
+            expression = Expression(text)
+            expression.evaluate(family("x"))
+            self.assertIsNone(expression.evaluate(Scope(Sample(0, 0), {})), text)
+
+    def test_a_stalled_family_has_no_instances(self):
+        for text in ("b{x}.reads", "count(b{*}.reads)", "sum(b{x}.reads)"):
+            at_first = family(stalled=True)
+            self.assertIsNone(Expression(text).evaluate(at_first), text)
+            self.assertEqual(at_first.touched, {"b"})
+        self.assertEqual(Expression("b.reads").evaluate(family(stalled=True)), 9)
+
+    def test_what_stalled_is_asked_of(self):
+        expression = Expression("stalled (b) or age(c) < 5 and stalled( d ) == 0")
+        self.assertEqual(expression.asks_stalled, {"b", "d"})
+
     def test_ambiguous(self):
         with self.assertRaisesRegex(CstatError, "several sets"):
             value("reads")
@@ -119,7 +161,7 @@ class Patterns(unittest.TestCase):
 
     def names(self, *patterns):
         selection = Selection(patterns)
-        return [k.name for k in self.KEYS if selection.matches(k)]
+        return [k.name for k in selection.among(self.KEYS)]
 
     def test_matches(self):
         for patterns, names in (
@@ -134,6 +176,16 @@ class Patterns(unittest.TestCase):
                 (("b{a.b{c}}.reads",), ['b{device="a.b{c}"}.reads']),
                 (("b.lat",), ["b.lat_count", "b.lat_bucket_10"])):
             self.assertEqual(self.names(*patterns), names, patterns)
+
+    def test_counters_that_look_like_parts_of_a_histogram(self):
+        keys = [Key("s", None, None, f) for f in ("page", "page_count", "page_sum")]
+        keys += [key._replace(set="t") for key in keys[1:]]
+        for pattern, names in (
+                ("s.page", ["s.page"]), ("t.page", ["t.page_count", "t.page_sum"]),
+                ("*.page", ["s.page", "t.page_count", "t.page_sum"]),
+                ("s.page*", ["s.page", "s.page_count", "s.page_sum"])):
+            self.assertEqual([k.name for k in Selection([pattern]).among(keys)], names)
+            self.assertEqual([k.name for k in Pattern(pattern).among(keys)], names)
 
     def test_only_the_sets_that_are_asked_for(self):
         self.assertEqual(Selection(["b.reads"]).sets(["a", "b", "bb"]), ["b"])
@@ -169,7 +221,7 @@ class Patterns(unittest.TestCase):
             with self.assertRaises(CstatError) as caught:
                 Selection([name[:-2] + "}"]).check([key])
             self.assertEqual(caught.exception.hint, f"did you mean {name}?")
-            self.assertTrue(Selection([name]).matches(key))
+            self.assertEqual(Selection([name]).among([key]), [key])
 
     def test_nearest(self):
         for pattern, near in (("kmem.kfree_cals", "kmem.kfree_calls"), ("b{dm_0}", "b{dm-0}"),

@@ -285,6 +285,20 @@ class Lines(Case):
         self.feed()
         self.assertRegex(self.text(), r"(?m)^  rest +0$")
 
+    def test_expressions_of_what_goes(self):
+        self.view = self.make(expressions=[Expression("r=block{dm-0}.reads")])
+        self.feed()
+        self.assertRegex(self.text(), r"(?m)^  r +\d+$")
+        self.kernel.stall("block")
+        self.feed()
+        self.assertRegex(self.text(), r"(?m)^  r +-$")
+        self.kernel.stalled.clear()
+        self.feed()
+        self.assertRegex(self.text(), r"(?m)^  r +\d+$")
+        self.kernel.unplug("dm-0")
+        self.feed()
+        self.assertRegex(self.text(), r"(?m)^  r +-$")
+
     def test_wide_characters_keep_the_columns(self):
         self.kernel.devices[:] = ["磁盘" * 8, "e\u0301te\u0301" * 4, "disk"]
         self.kernel.values.clear()

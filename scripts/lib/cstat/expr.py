@@ -13,15 +13,16 @@ sum, min, max, avg and count take a pattern, or delta() or rate() of one. age(SE
 in seconds; errors(SET) and stalled(SET) are numbers; abs(X) is what it says. Numbers
 may end in k, M, G or Ki, Mi, Gi.
 
-Integers and fractions are exact. A division by zero, and a change that has no sample
-before, have no value; neither has what is computed from them.
+Integers and fractions are exact. A division by zero, a change that has no sample
+before, and what is not there any more have no value; neither has what is computed from
+them. A family that is stalled shows no instances, so these have none either.
 """
 
 import re
 from fractions import Fraction
 
 from .errors import CstatError, unknown
-from .select import Pattern
+from .select import Pattern, has_wildcard
 
 _TOKEN = re.compile(r"""\s*(?:
     (?P<number>\d+(?:\.\d+)?(?:[KMG]i|[kMG])?\b) |
@@ -56,6 +57,8 @@ class Expression:
         self._token = None
         self.patterns = []	# of the series that it reads
         self.set_names = []	# that it names in age(), errors(), stalled()
+        self.asks_stalled = set()	# those of them in stalled()
+        self._first = True	# it has not been evaluated yet
         self.used = []		# (name, value) of the last evaluation
         self._advance()
         self._run = self._or()
@@ -202,6 +205,8 @@ class Expression:
                     self._fail("the name of a set")
                 self._advance()
                 self.set_names.append(name)
+                if token == "stalled":
+                    self.asks_stalled.add(name)
                 return self._close(lambda s: s.about(token, name))
             self._start = start - len(token)
             self._fail("one of sum, min, max, avg, count, delta, rate, abs, age, errors, stalled")
@@ -248,6 +253,8 @@ class Expression:
     def evaluate(self, scope):
         """The value as int or Fraction; None when it has none."""
         self.used = []
+        # A name that is not there at first is a mistake; later it may have gone.
+        scope.strict, self._first = self._first, False
         try:
             value = self._run(scope)
         except _NoValue:
@@ -264,11 +271,22 @@ class Scope:
     def __init__(self, sample, changes):
         self._sample = sample
         self._changes = changes
-        self.touched = set()	# the sets that values were taken of
+        self.touched = set()	# the sets that values were taken of, or looked for in
+        self.strict = True	# complain of what is not there
 
     def _keys(self, pattern):
-        return [key for cut in self._sample.sets.values() for key in cut.values
-                if pattern.matches(key)]
+        """The series that @pattern matches."""
+        cuts = [c for name, c in self._sample.sets.items() if pattern.matches_set(name)]
+        if pattern.instance is not None:
+            self.touched.update(cut.name for cut in cuts)
+            if any(cut.stalled for cut in cuts):
+                raise _NoValue("a stalled family shows no instances")
+        return [key for cut in cuts for key in pattern.among(cut.values)]
+
+    def _missing(self, pattern):
+        if self.strict and not self._gone(pattern):
+            raise pattern.complain([k for c in self._sample.sets.values() for k in c.values])
+        raise _NoValue("it is gone")
 
     def _value(self, key, how):
         self.touched.add(key.set)
@@ -284,9 +302,7 @@ class Scope:
         """The value of the only series that @pattern matches."""
         keys = [k for k in self._keys(pattern) if k.field == pattern.field]
         if not keys:
-            if self._gone(pattern):
-                raise _NoValue("the set is gone")
-            raise pattern.complain([k for c in self._sample.sets.values() for k in c.values])
+            self._missing(pattern)
         if len(keys) > 1:
             raise CstatError(f"{name} is in several sets: "
                              + " ".join(k.name for k in keys[:6]),
@@ -294,10 +310,14 @@ class Scope:
         return self._value(keys[0], how)
 
     def all(self, pattern, name, how):
-        """The values of all series that @pattern matches."""
+        """The values of all series that @pattern matches. Of the instances that wildcards
+        stand for there may be none."""
         keys = self._keys(pattern)
-        if not keys and not self._gone(pattern) and pattern.instance is None:
-            raise pattern.complain([k for c in self._sample.sets.values() for k in c.values])
+        if not keys and (self._gone(pattern) or pattern.instance is None
+                         or not has_wildcard(pattern.instance)
+                         or any(pattern.is_of(key) for cut in self._sample.sets.values()
+                                for key in cut.values)):
+            self._missing(pattern)
         return [self._value(key, how) for key in keys]
 
     def _gone(self, pattern):

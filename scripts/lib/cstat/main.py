@@ -311,6 +311,7 @@ def check(source, names, expressions, options):
     """--check: 0 when all of them hold in all samples, else 1."""
     history = History(source)
     bad = n = 0
+    waiting = []	# for a second sample
     for sample in samples(source, names, options):
         changes = history.changes(sample)
         n += 1
@@ -319,9 +320,11 @@ def check(source, names, expressions, options):
             value = expression.evaluate(scope)
             cuts = [sample.sets[name] for name in sorted(scope.touched)]
             stalled = [cut.name for cut in cuts if cut.stalled
-                       and "stalled(" not in expression.text]
-            first = value is None and n == 1 and options.count != 1 and expression.of_changes
-            if (value is not None and value != 0 and not stalled) or first:
+                       and cut.name not in expression.asks_stalled]
+            if value is not None and value != 0 and not stalled:
+                continue
+            if value is None and n == 1 and options.count != 1 and expression.of_changes:
+                waiting.append(expression)
                 continue
             bad += 1
             if value is None:
@@ -337,6 +340,10 @@ def check(source, names, expressions, options):
             sys.stdout.flush()
     if not n:
         raise CstatError("there was no sample to check")
+    if n == 1:
+        for expression in waiting:
+            bad += 1
+            print(f"{expression.text}: has no value; there was no second sample")
     return 1 if bad else 0
 
 

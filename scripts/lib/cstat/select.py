@@ -80,19 +80,29 @@ class Pattern:
     def matches_set(self, name):
         return matches(name, self.set)
 
+    def is_of(self, key):
+        """Is it about the set or the instance that has this series?"""
+        return self.matches_set(key.set) and self._matches_owner(key)
+
     def _matches_owner(self, key):
         if self.instance is None:
             return key.instance is None or self.field is None
         return (key.instance is not None and (self.label or key.label) == key.label
                 and matches(key.instance, self.instance))
 
-    def matches(self, key):
-        if not matches(key.set, self.set) or not self._matches_owner(key):
-            return False
-        if self.field is None or matches(key.field, self.field):
-            return True
-        base = base_of(key.field)
-        return base is not None and not _GLOB.search(self.field) and base == self.field
+    def among(self, keys):
+        """Those of @keys that it matches."""
+        found = [key for key in keys if self.is_of(key)]
+        if self.field is None:
+            return found
+        exact = [key for key in found if matches(key.field, self.field)]
+        if has_wildcard(self.field):
+            return exact
+        # The name of a histogram is never that of a series. So a set that has such a series
+        # has no such histogram, and page_count beside page is a counter of its own.
+        plain = {key.set for key in exact}
+        return [key for key in found if key.field == self.field
+                or (key.set not in plain and base_of(key.field) == self.field)]
 
     def complain(self, keys):
         """The error for a pattern that matches none of @keys."""
@@ -144,14 +154,16 @@ class Selection:
         for pattern in self.patterns:
             if pattern.instance is not None and any(map(pattern.matches_set, stalled)):
                 continue
-            if not any(pattern.matches(key) for key in keys):
+            if not pattern.among(keys):
                 raise pattern.complain(keys)
 
-    def matches(self, key):
-        return not self.patterns or any(p.matches(key) for p in self.patterns)
+    def among(self, keys):
+        """Those of @keys that were asked for, in their order."""
+        if not self.patterns:
+            return list(keys)
+        found = {key for pattern in self.patterns for key in pattern.among(keys)}
+        return [key for key in keys if key in found]
 
     def keys(self, cut):
         """The series of @cut that were asked for."""
-        if not self.patterns:
-            return list(cut.values)
-        return [key for key in cut.values if self.matches(key)]
+        return self.among(cut.values)

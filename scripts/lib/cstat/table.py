@@ -284,6 +284,6 @@ def fields_listed(source, selection, names):
     keys = [Key(name, None, None, field) for name, table in tables.items() for field in table]
     selection = Selection(p.without_instance().text for p in selection.patterns)
     selection.check(keys)
-    return {name: [f for f in table.values()
-                   if selection.matches(Key(name, None, None, f.name))]
+    asked = set(selection.among(keys))
+    return {name: [f for f in table.values() if Key(name, None, None, f.name) in asked]
             for name, table in tables.items()}
