@@ -388,16 +388,15 @@ def _show(source, selection, names, expressions, options):
 
 
 def _record(source, selection, names, options):
-    recorder = Recorder(options.record, source)
-    n = 0
+    recorder = None
     for sample in samples(source, names, options):
-        if n == 0:
+        if recorder is None:	# a wrong name must not cost the recording that is there
             selection.check_sample(sample)
+            recorder = Recorder(options.record, source)
         for cut in sample.sets.values():
             keys = set(selection.keys(cut))
             cut.values = {k: v for k, v in cut.values.items() if k in keys}
         recorder.write(sample)
-        n += 1
     recorder.close()
     return 0
 

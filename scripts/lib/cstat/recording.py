@@ -133,9 +133,10 @@ class Recording:
         self.path = path
         self._warn = warn
         self._count = 0
-        self._ahead = self._next()
+        self._ahead, self._tables_ahead = self._next()
         if self._ahead is None:
             raise CstatError(f"{path} has no whole sample", "record for longer")
+        self._tables.update(self._tables_ahead)
 
     def _header(self, line):
         words = line.split()
@@ -145,7 +146,8 @@ class Recording:
             self._nodes = {int(c): int(n) for c, n in (w.split("=") for w in words[2:])}
 
     def _next(self):
-        """The next whole sample, or None."""
+        """The next whole sample, or None, and the tables before it, which are not to be
+        taken for those of the sample that comes first."""
         try:
             return self._parse()
         except CstatError:
@@ -155,10 +157,11 @@ class Recording:
             pass
         self._warn(f"{self.path} is damaged; the {self._count} whole samples before "
                    "that are used")
-        return None
+        return None, {}
 
     def _parse(self):
         sample = table = None
+        tables = {}
         short = False
         lines = []
         for line in self._file:
@@ -175,18 +178,18 @@ class Recording:
             elif line == "# end\n":
                 sample.sets = parse("".join(lines), self.path)
                 self._count += 1
-                return sample
+                return sample, tables
             elif line.startswith("# fields "):
                 table = line.split()[2]
-                self._tables[table] = Table()
+                tables[table] = Table()
             elif line.startswith("#| "):
-                self._tables[table].add(line[3:-1])
+                tables[table].add(line[3:-1])
             else:
                 lines.append(line)
         if sample is not None or short:
             self._warn(f"{self.path} is cut short within a sample; "
                        f"the {self._count} whole ones before it are used")
-        return None
+        return None, {}
 
     def sets(self):
         return sorted(self._ahead.sets if self._ahead else self._tables)
@@ -208,7 +211,8 @@ class Recording:
         if percpu and sample.sets and not any(c.percpu for c in sample.sets.values()):
             raise CstatError(f"{self.path} has no values of single CPUs",
                              "record them with: cstat -P --record FILE 1 60")
-        self._ahead = self._next()
+        self._tables.update(self._tables_ahead)
+        self._ahead, self._tables_ahead = self._next()
         if names is not None:
             lost = sample.lost
             sample.sets = Cuts((n, sample.sets[n]) for n in expand(names, sample.sets))
