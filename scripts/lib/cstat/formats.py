@@ -28,7 +28,7 @@ def rfc3339(wall_ns):
     return f"{when:%Y-%m-%dT%H:%M:%S}.{wall_ns % 10 ** 9:09d}Z"
 
 
-def _plain(value):
+def plain(value):
     """The value of an expression: an integer where it is one, else a float."""
     if value is None:
         return None
@@ -38,8 +38,9 @@ def _plain(value):
 class Json(Output):
     """-j and -p"""
 
-    def _owner(self, keys, change):
-        """The members that a set and an instance have in common."""
+    def _owner(self, keys, asked, change):
+        """The members that a set and an instance have in common. @asked has the names of
+        all series of it, those that are not to be shown, too."""
         values = {key.field: change.new.values[key] for key in keys}
         result = {"values": values}
         if not change.why:
@@ -54,13 +55,18 @@ class Json(Output):
                     key.field: {str(n): wrap(v) for n, v in by_node(
                         change.new.percpu[key], nodes).items()}
                     for key in keys if key in change.new.percpu}
-        found = histograms(values)
+        found = [h for h in histograms(asked).values() if h.count in values]
         if found:
-            result["histograms"] = {
-                h.base: {"count": values[h.count], "sum": values[h.sum],
+            owner = keys[0]
+            whole = {name: change.new.values[owner._replace(field=name)] for name in asked}
+            shown = {
+                h.base: {"count": whole[h.count], "sum": whole[h.sum],
                          "buckets": [{"le": None if bound == INF else bound,
-                                      "count": values[name]} for bound, name in h.buckets]}
-                for h in found.values()}
+                                      "count": whole[name]} for bound, name in h.buckets]}
+                for h in found
+                if wrap(sum(whole[name] for _, name in h.buckets)) == whole[h.count]}
+            if shown:
+                result["histograms"] = shown
         return result
 
     def _set(self, name, change, now_ns):
@@ -79,14 +85,19 @@ class Json(Output):
                 field = field_of(table, key.field)
                 result["fields"][key.field] = {"kind": field.kind, "unit": field.unit,
                                                "description": field.description}
-        result.update(self._owner([k for k in keys if k.instance is None], change))
+        asked = {}
+        for key in self.selection.keys(cut):
+            asked.setdefault(key[:3], []).append(key.field)
+        result.update(self._owner([k for k in keys if k.instance is None],
+                                  asked.get((name, None, None), ()), change))
         instances = {}
         for key in keys:
             if key.instance is not None:
                 instances.setdefault((key.label, key.instance), []).append(key)
         if instances:
             result["instances"] = [
-                {"label": label, "instance": instance, **self._owner(of, change)}
+                {"label": label, "instance": instance,
+                 **self._owner(of, asked[name, label, instance], change)}
                 for (label, instance), of in instances.items()]
         return result
 
@@ -96,7 +107,7 @@ class Json(Output):
                   "sets": [self._set(name, change, sample.now_ns)
                            for name, change in self.visible(changes).items()]}
         if self.expressions:
-            result["expressions"] = {n: _plain(v) for n, v in self.evaluate(sample, changes)}
+            result["expressions"] = {n: plain(v) for n, v in self.evaluate(sample, changes)}
         self.write(dumps(result, self.options.pretty))
 
 
@@ -120,8 +131,9 @@ def json_listing(source, selection, names, pretty):
 
 def _row(cells):
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow(["" if c is None else c for c in cells])
-    return out.getvalue()
+    # The writer quotes the characters of its line ending, and \r has to be quoted, too.
+    csv.writer(out, lineterminator="\r\n").writerow(["" if c is None else c for c in cells])
+    return out.getvalue().removesuffix("\r\n") + "\n"
 
 
 class Csv(Output):
@@ -144,7 +156,7 @@ class Csv(Output):
                                  change.delta(key), change.rate(key), field.unit, field.kind)
                                 + about))
         for name, value in self.evaluate(sample, changes):
-            out.append(_row((when, None, None, name, _plain(value)) + (None,) * 9))
+            out.append(_row((when, None, None, name, plain(value)) + (None,) * 9))
         self.write("".join(out), head=_row(self.HEAD))
 
 
@@ -172,5 +184,5 @@ class WideCsv(Output):
         for key in self._keys:
             cut = sample.sets.get(key.set)
             row.append(cut.values.get(key) if cut else None)
-        row += [_plain(value) for _, value in self.evaluate(sample, changes)]
+        row += [plain(value) for _, value in self.evaluate(sample, changes)]
         self.write(_row(row), head=_row(head))

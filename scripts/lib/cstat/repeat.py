@@ -18,7 +18,7 @@ from .change import Change
 from .errors import CstatError
 from .expr import Scope, shown
 from .fields import field_of
-from .formats import SCHEMA, dumps, rfc3339
+from .formats import SCHEMA, dumps, plain, rfc3339
 from .table import columns, warnings
 from .units import human
 
@@ -41,10 +41,12 @@ def _run(command):
 
 
 class Figure:
-    """The changes of one series over the runs."""
+    """The changes of one series over the runs; None in @runs is one in which the
+    set was not there, so that there is nothing to say of it."""
 
-    def __init__(self, values):
-        self.values = values
+    def __init__(self, runs):
+        self.runs = runs
+        self.values = [value for value in runs if value is not None]
 
     @property
     def mean(self):
@@ -78,7 +80,7 @@ def _mean(figure, unit, people):
 
 def repeat(source, names, selection, expressions, options, command, write, warn):
     """Run @command options.repeat times, print the figures, return its last status."""
-    changes_of, elapsed, results, notes = {}, [], {}, {}
+    compared, elapsed, results, notes = [], [], {}, {}
     status = 0
     first_ns = None
     tables = {}
@@ -90,6 +92,7 @@ def repeat(source, names, selection, expressions, options, command, write, warn)
         status, took, interrupted = _run(command)
         after = source.read(names)
         elapsed.append(took)
+        compared.append({})	# set -> {key: change}, of this run
         changes = {name: Change(before.sets.get(name), cut, source.fields(name))
                    for name, cut in after.sets.items()}
         for name, change in changes.items():
@@ -105,10 +108,10 @@ def repeat(source, names, selection, expressions, options, command, write, warn)
             if change.why:
                 raise CstatError(f"{name} was reset or made anew while the command ran",
                                  "run it again", status=1)
+            deltas = compared[-1][name] = {}
             for key in selection.keys(change.new):
                 delta = change.delta(key)
-                changes_of.setdefault(key, []).append(
-                    change.new.values[key] if delta is None else delta)
+                deltas[key] = change.new.values[key] if delta is None else delta
         for name in set(before.sets) - set(after.sets):
             warn(f"set {name} went away while the command ran")
         scope = Scope(after, changes)
@@ -118,8 +121,14 @@ def repeat(source, names, selection, expressions, options, command, write, warn)
             warn(f"interrupted in run {len(elapsed)} of {options.repeat}")
             break
     runs = len(elapsed)
-    figures = {key: Figure(values) for key, values in changes_of.items()
-               if any(values) or not (options.unchanged or options.hide_still)}
+    # An instance that was not there did nothing in that run, so that the instances' means
+    # add up to no more than the family's.
+    figures = {}
+    for key in dict.fromkeys(k for run in compared for of in run.values() for k in of):
+        figure = Figure([run[key.set].get(key, 0) if key.set in run else None
+                         for run in compared])
+        if any(figure.values) or not (options.unchanged or options.hide_still):
+            figures[key] = figure
     text = shlex.join(command)
     if options.json:
         write(dumps({
@@ -127,10 +136,10 @@ def repeat(source, names, selection, expressions, options, command, write, warn)
             "runs": runs, "status": status, "elapsed_ns": elapsed,
             "changes": [{"set": k.set, "label": k.label, "instance": k.instance,
                          "field": k.field, "unit": field_of(tables[k.set], k.field).unit,
-                         "values": f.values, "mean": f.mean, "deviation": f.deviation}
+                         "values": f.runs, "mean": f.mean, "deviation": f.deviation}
                         for k, f in figures.items()],
-            "expressions": {n: [None if v is None else float(v) for v in of]
-                            for n, of in results.items()}}, options.pretty))
+            "expressions": {n: [plain(v) for v in of] for n, of in results.items()}},
+            options.pretty))
         return status
     write(f"\nWhat the machine counted while {text!r} ran"
           f"{f' ({runs} runs)' if runs > 1 else ''}:\n\n")
