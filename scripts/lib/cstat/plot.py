@@ -13,7 +13,8 @@ import os
 from .errors import CstatError
 from .expr import shown
 from .fields import INF, field_of, histograms
-from .table import Output
+from .table import Output, moved
+from .text import Key
 from .units import BYTES, human, ns_of
 
 _MOST = 10	# curves in a panel
@@ -37,7 +38,7 @@ class Plot(Output):
             "svg.hashsalt": "cstats", "axes.spines.top": False, "axes.spines.right": False})
         self._first_ns = None
         self._curves = {}	# (set, what is drawn, unit) -> {label: [(s, value)]}
-        self._maps = {}		# (set, name, unit) -> (bounds, [(s, [per second])])
+        self._maps = {}		# (set, name, unit, bounds) -> [(s, [per second])]
         self._stalled = {}	# set -> [(from, to)]
         self._errors = {}
         self._time = 0.0
@@ -57,15 +58,17 @@ class Plot(Output):
             self._errors[name] = cut.errors
             when = (cut.time_ns - self._first_ns) / 1e9
             keys = self.keys(change)
-            found = histograms(k.field for k in keys if k.instance is None)
-            parts = {h.count: h for h in found.values()}
+            # What -z and -Z leave out of a histogram is part of its map.
+            found = histograms(k.field for k in self.selection.keys(cut) if k.instance is None)
+            for histogram in found.values():
+                if moved(Key(name, None, None, histogram.count), change, self.options.zeros,
+                         False):
+                    self._map(name, histogram, table, change, when)
             inside = {n for h in found.values() for _, n in h.buckets}
             for key in keys:
                 field = field_of(table, key.field)
                 if key.field in inside:
                     continue
-                if key.instance is None and key.field in parts:
-                    self._map(name, parts[key.field], table, change, when)
                 if field.kind == "gauge":
                     self._add((name, "value", field.unit), key, when, cut.values[key])
                 elif change.rate(key) is not None:
@@ -75,16 +78,17 @@ class Plot(Output):
                 self._add(("expressions", "value", None), name, self._time, float(value))
 
     def _map(self, name, histogram, table, change, when):
-        keys = {k.field: k for k in change.new.values if k.instance is None}
-        rates = [change.rate(keys[n]) for _, n in histogram.buckets]
+        rates = [change.rate(Key(name, None, None, n)) for _, n in histogram.buckets]
         if None not in rates:
             unit = field_of(table, histogram.sum).unit
-            self._maps.setdefault(
-                (name, histogram.base, unit), ([b for b, _ in histogram.buckets], [])
-            )[1].append((when, rates))
+            bounds = tuple(b for b, _ in histogram.buckets)	# others when it was made anew
+            self._maps.setdefault((name, histogram.base, unit, bounds), []).append((when, rates))
 
     def _label(self, key):
-        return key if isinstance(key, str) else key.name[len(key.set):].lstrip(".")
+        """As a text that can be drawn: between two $ it would be a formula."""
+        text = key if isinstance(key, str) else key.name[len(key.set):].lstrip(".")
+        text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        return text.replace("$", r"\$")
 
     def _draw_curves(self, ax, panel, curves):
         from matplotlib.ticker import MultipleLocator
@@ -107,8 +111,8 @@ class Plot(Output):
             ax.set_ylim(bottom=min(0, ax.get_ylim()[0]))
         ax.legend(fontsize=7, frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1))
 
-    def _draw_map(self, ax, panel, bounds, columns):
-        _, base, unit = panel
+    def _draw_map(self, ax, panel, columns):
+        _, base, unit, bounds = panel
         step = columns[-1][0] - columns[-2][0] if len(columns) > 1 else 1
         edges = [columns[0][0] - step] + [t for t, _ in columns]
         mesh = ax.pcolormesh(edges, range(len(bounds) + 1),
@@ -136,7 +140,7 @@ class Plot(Output):
             if panel in self._curves:
                 self._draw_curves(ax, panel, self._curves[panel])
             else:
-                self._draw_map(ax, panel, *self._maps[panel])
+                self._draw_map(ax, panel, self._maps[panel])
             name = panel[0]
             title = name
             if self._errors.get(name):
