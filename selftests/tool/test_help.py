@@ -344,6 +344,9 @@ class Doctor(Case):
                    "# s errors 3\n# s snapshot 1 time_ns 1\n")
         self.finds("a section or a CPU takes too long: s", "dmesg")
         self.assertIn(r"s (3)", self.doctor(1))
+        self.write("sys/kernel/debug/cstats", "cstats version: 1\n# s stalled_reads 0\n"
+                   "# s snapshot 1 time_ns 1\n")
+        self.assertNotIn("BAD", self.doctor())
 
     def test_it_changes_nothing(self):
         def state():

@@ -32,6 +32,14 @@ class Text(unittest.TestCase):
             c = cut(text)
             self.assertEqual((c.errors, c.stalled), (3, "why"))
 
+    def test_notes_that_are_not_known(self):
+        c = cut("# s stalled_reads 0\n# s stalled 3\n# s errors_seen 3\n"
+                "# s snapshot 1 time_ns 2\n")
+        self.assertEqual((c.errors, c.stalled), (0, None))
+        for note in ("stalled", "stalled:", "stalled: "):
+            self.assertEqual(cut(f"# s {note}\n# s snapshot 1 time_ns 2\n").stalled,
+                             "the snapshot is an old one")
+
     def test_a_note_without_snapshot_is_no_set(self):
         self.assertEqual(parse(HEAD + "# s errors 3\n", "text"), {})
 
