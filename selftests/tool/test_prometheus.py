@@ -90,6 +90,16 @@ class Text(Case):
         self.assertEqual(promtool("check", "metrics", text=out).stderr, "")
         self.assertIn('device="\\\\xff"', out)
 
+    def test_no_two_names_become_one(self):
+        """A name with a byte that is no text, and names that look like what it becomes."""
+        names = {"\udcff": r"\xff", r"\xff": r"\\xff", r"\\xff": r"\\\\xff",
+                 "\\\udcff": r"\\\xff", r"dev\x2dsda": r"dev\x2dsda"}
+        FakeKernel(self.debugfs, devices=names).step()
+        out, _ = self.cstat("--prometheus", "block{*}.reads")
+        devices = [s.labels["device"] for f in parse_text(out) for s in f.samples
+                   if s.name == "cstats_block_device_reads_requests_total"]
+        self.assertEqual(devices, list(names.values()))
+
     def test_equal_bounds(self):
         self.put("cstats", "cstats version: 1\n# q snapshot 1 time_ns 1 cpus 1 rotation_ns 1 "
                  "since_ns 1\nq.h_count 6\nq.h_sum 9\n"
@@ -109,6 +119,9 @@ class Text(Case):
     def test_the_end_of_a_recording(self):
         path = os.path.join(self.tmp, "x.prom")
         self.cstat("--replay", KMEM, "--textfile", path, "0.01", "40")
+        self.assertFalse(os.path.exists(path))
+        self.cstat("--replay", KMEM, "--textfile", path)	# once
+        self.assertTrue(os.path.exists(path))
 
     def test_another_parser_agrees(self):
         out, _ = self.cstat("--prometheus")
@@ -184,7 +197,7 @@ class Text(Case):
         self.kernel.step()
         out, _ = self.cstat("--prometheus", "block")
         devices = {s.labels.get("device") for f in parse_text(out) for s in f.samples}
-        self.assertIn('a"b\\c\nd \\xff}', devices)
+        self.assertIn('a"b\\\\c\nd \\xff}', devices)
         self.assertEqual(promtool("check", "metrics", text=out).stderr, "")
 
     def test_nothing_to_read(self):

@@ -38,6 +38,7 @@ except ImportError:
 
 EXACT = 1 << 53		# doubles are exact below
 NOTHING = 3		# the exit status: there is nothing to read, and the metrics say so
+_LIKE_BYTE = re.compile(r"\\x[89a-f][0-9a-f]")	# one that is no UTF-8, or a name that has this
 _RESERVED = ("_total", "_count", "_sum", "_bucket", "_created", "_info")
 
 
@@ -121,7 +122,10 @@ class Exposition:
         if key.label is None:
             return {}
         label = f"{key.label}_" if key.label in ("le", "set") else key.label
-        text = key.instance.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        raw = key.instance.encode("utf-8", "surrogateescape")
+        text = raw.decode("utf-8", "backslashreplace")
+        if _LIKE_BYTE.search(text):	# so that no other name becomes the same text
+            text = raw.replace(b"\\", b"\\\\").decode("utf-8", "backslashreplace")
         return {label: text}
 
     def _histogram(self, metrics, cut, keys, histogram, table, birth):
