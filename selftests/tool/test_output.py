@@ -188,6 +188,24 @@ class Tables(Case):
         self.assertNotIn("heap snapshot", out)
         self.assertRegex(out, r"(?m)^x +0$")
 
+    def test_expr_of_what_goes(self):
+        """A stall shows no instances, and one may be removed: the watch goes on."""
+        process = self.start("-j", "-e", "r=block{dm-0}.reads", "block", "0.05")
+
+        def value():
+            return json.loads(process.stdout.readline())["expressions"]["r"]
+        self.assertIsInstance(value(), int)
+        self.kernel.stall("block")
+        self.kernel.step()
+        self.wait_for(lambda: value() is None)
+        self.kernel.stalled.clear()
+        self.kernel.step()
+        self.wait_for(lambda: value() is not None)
+        self.kernel.unplug("dm-0")
+        self.kernel.step()
+        self.wait_for(lambda: value() is None)
+        self.assertIsNone(value())
+
     def test_columns(self):
         out, _ = self.cstat("queue", "--show", "kind,value")
         self.assertRegex(out, r"(?m)^field +kind +value$")
@@ -339,9 +357,14 @@ class OnlyWhatWasAskedFor(Case):
         for args in (("-j", "--csv"), ("-P", "-w"), ("--per-node", "--csv"), ("-P", "--last"),
                      ("-t", "-l"), ("--replay", KMEM, "--", "true"), ("--csv", "--", "true"),
                      ("-w", "-r", "2", "--", "true"), ("-o", "x", "--check", "1"),
-                     ("-o", "x", "-l"), ("--prometheus", "1", "5"), ("--reset", "queue", "heap")):
+                     ("-o", "x", "-l"), ("--prometheus", "1", "5"), ("--reset", "queue", "heap"),
+                     ("-P", "--", "true"), ("-w", "-z"), ("-w", "-Z"), ("--csv", "-w", "-z"),
+                     ("-w", "--show", "value,rate"), ("-w", "--show", "kind"),
+                     ("--csv", "-w", "--show", "value")):
             _, err = self.cstat(*args, status=2)
             self.assertEqual(len(err.splitlines()), 2, args)
+        for args in (("--csv", "-z"), ("-w", "--show", "change")):
+            self.cstat(*args)
 
     def test_help(self):
         for option in ("-h", "--help"):
@@ -395,6 +418,33 @@ class Formats(Case):
         self.assertEqual(mine[0]["value"],
                          str(sum(self.kernel.values["block", "my disk", "reads"])))
         self.assertEqual({None}, {r.get("more") for r in rows})
+
+    def test_histograms_are_whole(self):
+        """What did not change in a histogram belongs to it; parts of one are none."""
+        self.load(0.02)
+        out, _ = self.cstat("-j", "-Z", "heap", "block", "0.02", "5")
+        seen = 0
+        for line in out.splitlines():
+            for of in json.loads(line)["sets"]:
+                for owner in (of, *of.get("instances", ())):
+                    for histogram in owner.get("histograms", {}).values():
+                        seen += 1
+                        self.assertEqual(len(histogram["buckets"]), 5)
+                        self.assertEqual(sum(b["count"] for b in histogram["buckets"]),
+                                         histogram["count"])
+        self.assertGreater(seen, 6)
+        out, _ = self.cstat("-j", "heap.wait_count", "heap.wait_sum", "heap.wait_bucket_1000")
+        self.assertNotIn("histograms", json.loads(out)["sets"][0])
+
+    def test_csv_of_strange_names(self):
+        names = ["a\rb", "a\nb", 'a"b', "a,b", " a", "a\r\n"]
+        FakeKernel(self.debugfs, devices=names).step()
+        out, _ = self.cstat("--csv", "block{*}.reads", text=False)
+        rows = list(csv.reader(io.StringIO(out.decode(), newline="")))
+        self.assertEqual([row[2] for row in rows[1:]], names)
+        self.assertEqual({len(row) for row in rows}, {14})
+        self.assertEqual(out.count(b"\n"), len(rows) + 2)
+        self.assertNotIn(b"\r\n2", out)
 
     def test_csv_wide(self):
         out, _ = self.cstat("--csv", "-w", "block", "0.05", "3")
@@ -519,8 +569,50 @@ class Checks(Case):
         self.assertIn("queue is stalled", out)
         self.cstat("--check", "heap.live_bytes >= 0")		# of another set
 
+    def test_stalled_families(self):
+        self.kernel.stall("block")
+        self.kernel.step()
+        for text in ("block{dm-0}.reads >= 0", "count(block{*}.reads) <= 5",
+                     "sum(block{dm-0}.reads) == 0"):
+            out, _ = self.cstat("--check", text, status=1)
+            self.assertIn("has no value; block is stalled", out)
+        self.cstat("--check", "stalled(block) or block{dm-0}.reads >= 0")
+
+    def test_stalled_excuses_only_what_it_is_asked_of(self):
+        self.kernel.stall("queue")
+        self.kernel.step()
+        for text in ("stalled(queue) and queue.in_items >= 0", "stalled (queue) == 1",
+                     "stalled(heap) == 0"):
+            self.cstat("--check", text)
+        out, _ = self.cstat("--check", "stalled(heap) == 0 and queue.in_items >= 0", status=1)
+        self.assertIn("queue is stalled", out)
+
+    def test_an_instance_that_goes(self):
+        path = os.path.join(self.tmp, "rec")
+        text = ""
+        for n in range(3):
+            self.cstat("--record", path)
+            with open(path, encoding="utf-8") as file:
+                text += file.read()
+            if n == 0:
+                self.kernel.unplug("dm-0")
+            self.kernel.step()
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        out, err = self.cstat("--replay", path, "--check", "block{dm-0}.reads >= 0", status=1)
+        self.assertEqual((out.count("has no value\n"), err), (2, ""))
+
+    def test_what_never_had_a_value(self):
+        path = os.path.join(self.tmp, "one")
+        self.cstat("--record", path)
+        out, _ = self.cstat("--replay", path, "--check", "delta(queue.in_items) == 12345",
+                            "--check", "queue.in_items >= 0", status=1)
+        self.assertEqual(out, "delta(queue.in_items) == 12345: has no value; there was no "
+                         "second sample\n")
+
     def test_mistakes(self):
-        for text in ("queue.in_items >", "nothing.in > 1", "queue.nothing > 1"):
+        for text in ("queue.in_items >", "nothing.in > 1", "queue.nothing > 1",
+                     "block{nope}.reads > 1", "sum(block{nope}.reads) == 0"):
             self.cstat("--check", text, status=2)
 
     def test_rates_need_two_samples(self):
@@ -562,6 +654,53 @@ open(path, "w").write(text)
         self.assertEqual((change["field"], change["values"], change["mean"],
                           change["deviation"]), ("in_items", [10, 20, 30], 20.0, 10.0))
         self.assertEqual(len(runs["changes"]), 1)	# what did not move is left out
+
+    FAMILY = """
+import os
+path = {path!r}
+text = open(path).read()
+if 'x="late"' in text:
+    text = text.replace('x="late"}}.n 5', 'x="late"}}.n 9').replace("family.n 25", "family.n 29")
+elif "family.n 20" in text:
+    text = text.replace("family.n 20", "family.n 25") + 'family{{x="late"}}.n 5\\n'
+else:
+    text = text.replace("family.n 10", "family.n 20").replace("n 3", "n 13")
+os.unlink(path)
+open(path, "w").write(text)
+"""
+
+    def test_instances_that_come(self):
+        """They did nothing in the runs before: the parts do not exceed the total."""
+        self.kernel.fields["family"] = "n counter - x\n"
+        self.put("cstats_sets/family/fields", "n counter - x\n")
+        self.put("cstats_sets/family/values", "cstats version: 1\n"
+                 "# family snapshot 1 time_ns 1\nfamily.n 10\nfamily{x=\"old\"}.n 3\n")
+        path = f"{self.debugfs}/cstats_sets/family/values"
+        out, _ = self.count(self.FAMILY.format(path=path), "-r", "3", "-j", "family")
+        values = {c["instance"]: (c["values"], c["mean"]) for c in json.loads(out)["changes"]}
+        self.assertEqual(values, {None: ([10, 5, 4], 19 / 3), "old": ([10, 0, 0], 10 / 3),
+                                  "late": ([0, 5, 4], 3)})
+
+    def test_expressions_are_exact(self):
+        out, _ = self.count(self.SCRIPT.format(path=self.path), "-r", "2", "-j", "queue",
+                            "-e", "x=queue.in_items", "-e", "y=queue.in_items/0",
+                            "-e", "z=queue.out_items/2")
+        runs = json.loads(out)
+        jsonschema.validate(runs, schema())
+        self.assertEqual(runs["expressions"], {"x": [9007199254741003, 9007199254741023],
+                                               "y": [None, None], "z": [3.5, 3.5]})
+
+    def test_a_set_that_goes(self):
+        """Of the runs without it there is nothing to say, not even 0."""
+        script = (f"import os\nif 'snapshot 2 ' in open({self.path!r}).read():\n"
+                  f"    os.unlink({self.path!r})\n    raise SystemExit\n"
+                  + self.SCRIPT.format(path=self.path))
+        out, err = self.count(script, "-r", "2", "-j", "queue")
+        self.assertIn("set queue went away while the command ran", err)
+        runs = json.loads(out)
+        jsonschema.validate(runs, schema())
+        self.assertEqual([(c["field"], c["values"], c["mean"], c["deviation"])
+                          for c in runs["changes"]], [("in_items", [10, None], 10, None)])
 
     def test_table(self):
         out, _ = self.count(self.SCRIPT.format(path=self.path), "-r", "3", "queue")
@@ -724,6 +863,48 @@ class Recordings(Case):
             if n:
                 self.assertIn(f"the {n} whole samples", err)
 
+    HEAD = "# cstat recording version: 1\n# module version 1 sync x\n# nodes 0=0\n"
+
+    @staticmethod
+    def sample_of(n, fields):
+        """The text of a sample in a recording, with that of the table before it."""
+        return (f"# begin wall_ns {n} now_ns {n}\n"
+                + (f"# fields s\n#| {fields}\n" if fields else "")
+                + f"cstats version: 1\n# s snapshot {n} time_ns {n} since_ns 1\ns.x {n}\n# end\n")
+
+    def fields_of(self, text, *args):
+        """(kind, unit) of each sample of the recording that has this text."""
+        path = os.path.join(self.tmp, "rec")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        out, _ = self.cstat("--replay", path, "-j", *args)
+        fields = [json.loads(line)["sets"][0]["fields"]["x"] for line in out.splitlines()]
+        return [(field["kind"], field["unit"]) for field in fields]
+
+    def test_each_sample_has_its_own_fields(self):
+        parts = [self.sample_of(1, "x gauge bytes a"), self.sample_of(2, None),
+                 self.sample_of(3, "x counter pages b"), self.sample_of(4, None)]
+        kinds = [("gauge", "bytes")] * 2 + [("counter", "pages")] * 2
+        whole = self.HEAD + "".join(parts)
+        self.assertEqual(self.fields_of(whole), kinds)
+        copy = os.path.join(self.tmp, "copy")
+        self.cstat("--replay", os.path.join(self.tmp, "rec"), "--record", copy)
+        with open(copy, encoding="utf-8") as file:
+            self.assertEqual(self.fields_of(file.read()), kinds)
+        # The last whole sample keeps its own where those of the next one are cut short.
+        for end in ("# fields s\n", "#| x counter"):
+            at = whole.index(end, len(self.HEAD + parts[0] + parts[1])) + len(end)
+            self.assertEqual(self.fields_of(whole[:at]), kinds[:2])
+
+    def test_a_wrong_name_leaves_a_recording_alone(self):
+        path = self.record("0.01", "2")
+        with open(path, "rb") as file:
+            before = file.read()
+        for name in ("queue.nothing", "block{nope}", "nothing"):
+            self.cstat("--record", path, name, status=2)
+        with open(path, "rb") as file:
+            self.assertEqual(file.read(), before)
+
     def test_onto_itself(self):
         path = self.record("0.01", "3")
         os.link(path, path + ".link")
@@ -773,6 +954,34 @@ class Plots(Case):
             text = file.read()
         self.assertIn("page_allocs_sum", text)
         self.assertIn("pages per second", text)
+
+    def test_strange_names(self):
+        """They stand as they are, without what is no text."""
+        FakeKernel(self.debugfs, devices=("a$x^2$b", "\udcff", "one$", "磁盘")).step()
+        path = os.path.join(self.tmp, "p.svg")
+        self.cstat("--plot", path, "block{*}.in_flight", "0.02", "2")
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        for name in ("a$x^2$b", "\ufffd", "one$"):
+            self.assertIn(f'device="{name}"', text.replace("&quot;", '"'))
+
+    def test_a_histogram_with_other_bounds(self):
+        """As of a set that was made anew. Each has a map of its own, also with -Z."""
+        def sample(n, since, bounds):
+            counts = "".join(f"s.h_bucket_{b} {n}\n" for b in bounds)
+            return (f"# begin wall_ns {n} now_ns {n}000000000\n# fields s\n#| h histogram ns x\n"
+                    f"cstats version: 1\n# s snapshot {n} time_ns {n}000000000 since_ns {since}\n"
+                    f"s.h_count {n * len(bounds)}\ns.h_sum {n}\n{counts}# end\n")
+        record = os.path.join(self.tmp, "rec")
+        with open(record, "w", encoding="utf-8") as file:
+            file.write("# cstat recording version: 1\n# module version 1 sync x\n# nodes 0=0\n"
+                       + "".join(sample(n, 1, ("10", "20", "inf")) for n in (1, 2, 3))
+                       + "".join(sample(n, 2, ("5", "inf")) for n in (4, 5, 6)))
+        path = os.path.join(self.tmp, "p.svg")
+        for option in ((), ("-Z",)):
+            self.cstat("--replay", record, "--plot", path, *option)
+            with open(path, encoding="utf-8") as file:
+                self.assertEqual(file.read().count(">h up to<"), 2)
 
     def test_png_of_histograms_and_a_stall(self):
         self.kernel.stall("queue")

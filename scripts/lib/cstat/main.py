@@ -153,7 +153,8 @@ def parse(argv):
         raise CstatError(str(err), "cstat NAME DELAY COUNT, as in: cstat kmem 1 5") from err
     options.json |= options.pretty
     options.per_cpu |= options.per_node
-    if not (options.count or options.interval or options.replay or options.top):
+    whole = options.replay and not options.textfile	# a file gets one sample of a recording
+    if not (options.count or options.interval or whole or options.top):
         options.count = 1
     options.hide_still = command is not None
     _exclude(options, command)
@@ -197,8 +198,25 @@ def _exclude(options, command):
     if options.per_cpu and (options.wide or options.csv) and not (options.top or options.record):
         raise CstatError(f"{'-w' if options.wide else '--csv'} has no columns for single CPUs",
                          "leave it out; -P and -j go together")
+    if options.per_cpu and command is not None:
+        raise CstatError("-P and a command do not go together",
+                         "leave it out: what a command did is shown of all CPUs together")
+    if options.wide and not (options.json or modes):
+        _exclude_wide(options)
     if options.last and options.per_cpu:
         raise CstatError("--last has no values of single CPUs", "leave out one of them")
+
+
+def _exclude_wide(options):
+    """Complain of options that -w has no use for."""
+    if options.zeros or options.unchanged:
+        raise CstatError(f"{'-z' if options.zeros else '-Z'} and -w do not go together: "
+                         "the columns stay", "name the fields that are wanted")
+    if options.show and options.csv:
+        raise CstatError("--show and --csv do not go together", "--csv -w has the values")
+    if options.show and options.show not in (("value",), ("change",), ("rate",)):
+        raise CstatError(f"-w shows one of value, change and rate, not {','.join(options.show)}",
+                         "without -w there is a column for each")
 
 
 class Log:
