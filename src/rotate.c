@@ -802,17 +802,22 @@ static bool cstats_check_late(void)
 }
 
 /**
- * cstats_look_first - let the next turn look at a set that is late before others
+ * cstats_look_at - look at a set that may be late, before its turn
  * @set: the set
  *
  * It needs cstats_rotate_mutex. For a reader who is not going to wait for the set: its
  * section may have ended.
  */
-void cstats_look_first(struct cstats_set *set)
+void cstats_look_at(struct cstats_set *set)
 {
+	LIST_HEAD(one);
+
 	lockdep_assert_held(&cstats_rotate_mutex);
-	if (set->rotation.state == CSTATS_OPEN)
-		list_move(&set->rotation.node, &cstats_late);
+	if (set->rotation.state != CSTATS_OPEN)
+		return;
+	list_move(&set->rotation.node, &one);
+	cstats_check(&one);
+	list_splice_tail(&one, &cstats_looked);
 }
 
 /* Is any rotation under way that has to be looked at again and again? */

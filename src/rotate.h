@@ -22,7 +22,7 @@ bool cstats_unhold(struct cstats_set *set, unsigned long want);
 bool cstats_done(struct cstats_set *set, unsigned long want);
 bool cstats_stalled(const struct cstats_set *set, unsigned long want);
 void cstats_give_up(struct cstats_set *set);
-void cstats_look_first(struct cstats_set *set);
+void cstats_look_at(struct cstats_set *set);
 bool cstats_rotating(void);
 unsigned int cstats_rotate(void);
 void cstats_republish(struct cstats_set *set);

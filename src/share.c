@@ -163,7 +163,7 @@ static unsigned int cstats_help(struct cstats_set *set, unsigned long want)
 		return 0;
 	}
 	lead = !cstats_rotating();
-	cstats_look_first(set);
+	cstats_look_at(set);
 	us = cstats_rotate();
 	mutex_unlock(&cstats_rotate_mutex);
 	if (lead || !us)
