@@ -15,7 +15,7 @@ may end in k, M, G or Ki, Mi, Gi.
 
 Integers and fractions are exact. A division by zero, a change that has no sample
 before, and what is not there any more have no value; neither has what is computed from
-them. A family that is stalled shows no instances, so these have none either.
+them. Instances of a stalled family have none either: the kernel may not show them.
 """
 
 import re
@@ -280,7 +280,7 @@ class Scope:
         if pattern.instance is not None:
             self.touched.update(cut.name for cut in cuts)
             if any(cut.stalled for cut in cuts):
-                raise _NoValue("a stalled family shows no instances")
+                raise _NoValue("a stalled family may show no instances")
         return [key for cut in cuts for key in pattern.among(cut.values)]
 
     def _missing(self, pattern):

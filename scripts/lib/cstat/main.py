@@ -37,7 +37,7 @@ examples:
   cstat --check 'kmem.kmalloc_count == sum(kmem.kmalloc_bucket_*)'
 
 exit status: 0; 1 when a check does not hold; 2 for a wrong name or option and when
-there is nothing to read; that of COMMAND.
+there is nothing to read, but 3 with --prometheus and --textfile; that of COMMAND.
 
 cstat(1) has the rest. When nothing works, scripts/doctor, in the sources, says why."""
 
