@@ -16,7 +16,7 @@ sums() { cat /sys/module/cstats_test_client/parameters/sum; }
 totals() { echo "$(field $client/values client.in) $(field $client/values client.out)"; }
 
 [ -w $cpu1 ] || skip_all "CPU 1 cannot go offline"
-start 22
+start 23
 
 load cstats
 load cstats_test
@@ -74,14 +74,15 @@ load cstats_test_client
 do_cmd load 1
 (
 	while :; do
-		echo 0 >$cpu1
+		echo 0 >$cpu1 && echo off >>"$tmp/off"
 		echo 1 >$cpu1
 	done
 ) 2>/dev/null &
 plugger=$!
+# 20 reads, or more until a CPU has gone
 whole() {
 	n=0
-	while [ $((n += 1)) -le 20 ]; do
+	while [ $((n += 1)) -le 20 ] || [ ! -s "$tmp/off" ] && [ $n -le 1000 ]; do
 		cat $client/values >"$tmp/read" || return
 		[ "$(field "$tmp/read" client.in)" = "$(field "$tmp/read" client.out)" ] || return
 		[ "$(field "$tmp/read" client.in)" -ge "${last:-0}" ] || return
@@ -90,6 +91,7 @@ whole() {
 	[ "$last" -gt 0 ]
 }
 check "whole sections while CPUs come and go" whole
+check "CPU 1 was off meanwhile" test -s "$tmp/off"
 kill $plugger
 wait $plugger 2>/dev/null
 within 5 sh -c "echo 1 >$cpu1; grep -qx 1 $cpu1"

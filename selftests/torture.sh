@@ -45,9 +45,26 @@ torture() {
 	[ "$verdict" != running ]
 }
 
-real() { # real PARAMETERS: nothing must be found
+# happened WORD...: the verdict says of each that it was not 0
+happened() {
+	for word; do
+		[ "$word" != onoff ] || [ -w /sys/devices/system/cpu/cpu1/online ] || continue
+		grep -q "End of test: SUCCESS.* $word [1-9]" "$tmp/torture" || {
+			echo "no $word"
+			return 1
+		}
+	done
+}
+
+real() { # real [WORD...] [PARAMETERS]: nothing must be found, and these have happened
+	words=snapshots
+	until [ $# = 0 ] || [ "${1#*=}" != "$1" ]; do
+		words="$words $1"
+		shift
+	done
+	# shellcheck disable=SC2086 # one word each
 	if ! torture seconds=3 "$@" || [ "$verdict" != SUCCESS ] || [ -n "$wrong" ] ||
-	   ! grep -q 'End of test: SUCCESS.* snapshots [1-9]' "$tmp/torture"; then
+	   ! happened $words; then
 		grep cstats-torture "$tmp/torture"
 		cat "$tmp/reports"
 		return 1
@@ -95,13 +112,14 @@ for mode in expedited spare_idle quiet; do
 	check "$mode: no violation" real
 done
 echo expedited >"$parameters/sync"
-check "no violation while CPUs go off and on" real onoff_ms=50
+check "no violation while CPUs go off and on" real onoff onoff_ms=50
 check "no violation among stores that are slow" real misses=8 irq_us=0 stall_us=0
 check "no violation while sections die" real dead_every=100000
-check "no violation in the RCU flavour" real flavour=rcu onoff_ms=50
-check "no violation while instances come and go" with_reports real instances=8 onoff_ms=50
+check "no violation in the RCU flavour" real onoff flavour=rcu onoff_ms=50
+check "no violation while instances come and go" \
+	with_reports real onoff renewed pairs instances=8 onoff_ms=50
 check "no violation in families of both flavours, with histograms" \
-	with_reports real flavour=both instances=8 histograms=1 dead_every=100000
+	with_reports real renewed pairs flavour=both instances=8 histograms=1 dead_every=100000
 # The tests api and stuck show that reads do not starve there.
 check "no violation among back-to-back sections" real hog_us=2000
 # Snapshots also go back, and sometimes sooner, so all findings are looked at.
