@@ -8,6 +8,7 @@ dir=$(dirname "$0")
 
 cgroup=$tmp/cgroup
 cmd=/sys/module/cstats_test_client/parameters/cmd
+returned=/sys/module/cstats_test_client/parameters/result
 
 ipis_of_reads() {
 	before=$(ipis)
@@ -27,7 +28,7 @@ unmount() {
 	umount "$cgroup"
 } 2>/dev/null
 
-start 9
+start 12
 
 [ "$(grep -c ^processor /proc/cpuinfo)" -ge 2 ] || skip_all "needs two CPUs"
 log_mark
@@ -56,7 +57,7 @@ if ! mount -t cgroup2 none "$cgroup" 2>/dev/null ||
 	! echo 1 >"$cgroup/iso/cpuset.cpus" 2>/dev/null ||
 	! echo isolated >"$cgroup/iso/cpuset.cpus.partition" 2>/dev/null ||
 	[ "$(cat "$cgroup/iso/cpuset.cpus.partition")" != isolated ]; then
-	for name in 1 2 3 4 5 6 7; do
+	for name in 1 2 3 4 5 6 7 8 9 10; do
 		ktap_test_skip "partition $name: no isolated cpusets here"
 	done
 	unmount
@@ -65,7 +66,7 @@ fi
 case $(uname -r) in
 6.[1-9].* | 6.1[01].*)
 	# Before 6.12 a module cannot know.
-	for name in 1 2 3; do
+	for name in 1 2 3 4 5 6; do
 		ktap_test_skip "partition at run time $name: a module cannot know in this kernel"
 	done ;;
 *)
@@ -81,12 +82,21 @@ case $(uname -r) in
 	echo $busy >"$cgroup/iso/cgroup.procs"
 	calls_before=$(calls 1)
 	ipis_of_reads >/dev/null
+	check "the reads under rcu_expedited work" is "$(cut -d ' ' -f 1 $returned)" 0
 	what="the isolated CPU takes no function call under rcu_expedited"
 	if [ -n "$calls_before" ]; then
 		check "$what" test "$(($(calls 1) - calls_before))" -lt 5
+		echo expedited >"$parameters/sync"
+		calls_before=$(calls 1)
+		ipis_of_reads >/dev/null
+		check "it would take one for each read" \
+			test "$(($(calls 1) - calls_before))" -ge 20
+		echo auto >"$parameters/sync"
 	else
 		ktap_test_skip "$what: this machine does not count them"
+		ktap_test_skip "one for each read: this machine does not count them"
 	fi
+	check "it has been busy meanwhile" grep -qx $busy "$cgroup/iso/cgroup.procs"
 	kill $busy
 	wait $busy 2>/dev/null
 	echo 0 >/sys/kernel/rcu_expedited ;;
