@@ -41,7 +41,7 @@ check "instances of a family that was destroyed get one warning" is \
 insmod "$(module cstats_test_orphans)" fail=1 2>/dev/null
 check "a module that fails to load leaves nothing" fails test -e $sets/orphans
 
-# 300 kB of per-CPU memory each time, on two CPUs
+# 3 MB of per-CPU memory each time, on two CPUs, of which the kernel may keep some
 before=$(memory)
 n=0
 while [ $((n += 1)) -le 10 ]; do

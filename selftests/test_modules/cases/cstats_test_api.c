@@ -1036,6 +1036,7 @@ static void read_in_section(void)
 	}
 	if (!start())
 		return;
+	cstats_test_log_mark();
 	for (i = 0; i < 2; i++) {
 		s = cstats_acquire(&set);
 		check_eq(cstats_read(&set, &snap), -EDEADLK);
@@ -1045,6 +1046,7 @@ static void read_in_section(void)
 	}
 	check_eq(values[UP], 0x5a5a5a5a5a5a5a5aLL);
 	expect(2, 0, 0);
+	check_eq(cstats_test_log_lines("within a section of it"), 1);
 	finish();
 }
 
@@ -1060,6 +1062,7 @@ static void release_twice(void)
 	}
 	if (!start())
 		return;
+	cstats_test_log_mark();
 	for (i = 0; i < 2; i++) {
 		s = cstats_acquire(&set);
 		cstats_add(&s, UP, 1);
@@ -1069,6 +1072,7 @@ static void release_twice(void)
 	}
 	check_eq(preempt_count(), count);
 	expect(2, 0, 0);
+	check_eq(cstats_test_log_lines("released twice or out of order"), 1);
 	finish();
 }
 

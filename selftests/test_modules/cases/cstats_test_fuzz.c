@@ -133,11 +133,13 @@ static void random_descriptions(void)
 	unsigned int i, round, nr, what;
 	int err, want;
 
-	for (i = 0; fields && names && i < 3000; i++) {
+	if (!check(fields && names, "no memory"))
+		goto free;
+	for (i = 0; i < 3000; i++) {
 		snprintf(names[i], sizeof(names[i]), "f%u", i & 0xfff);
 		fields[i].name = names[i];
 	}
-	for (round = 0; fields && names && round < 300; round++) {
+	for (round = 0; round < 300; round++) {
 		nr = dice(4) ? 1 + dice(20) : 2000 + dice(100);
 		want = nr > 2047 ? -E2BIG : 0;
 		what = dice(nr);
@@ -170,6 +172,7 @@ static void random_descriptions(void)
 	check_eq(cstats_init(&cs, "fuzz", NULL, 1), -EINVAL);
 	check_eq(cstats_init(&cs, "fuzz", &good_field, 0), -EINVAL);
 	check_eq(cstats_init(&cs, "fuzz", &good_field, UINT_MAX), -E2BIG);
+free:
 	kfree(names);
 	kfree(fields);
 }

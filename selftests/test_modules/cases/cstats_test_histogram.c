@@ -273,8 +273,7 @@ free:
 }
 
 /*
- * Misuse that is counted, reported once, and harmless; how often it is counted is
- * for the script to see, which reads the file.
+ * Misuse that is reported once, and harmless. That it is counted, instances.sh looks at.
  */
 static void misused(bool histogram)
 {
