@@ -10,8 +10,9 @@
  * The kernel counts (/proc/thread-self/fail-nth, CONFIG_FAULT_INJECTION), so
  * every allocation and every user copy on the way gets its turn, those of the
  * code under test among them. Each time the thing must either work or fail with
- * ENOMEM or EFAULT, and when no fault is left, it must work. The last line
- * says how many faults there were and how many of them were errors.
+ * ENOMEM or EFAULT, and when no fault is left, it must work. A file that could be
+ * read must have as many lines as without any fault. The last line says how many
+ * faults there were and how many of them were errors.
  *
  * Exit status: 0, 1 for a failure, 4 where the kernel cannot inject faults.
  */
@@ -110,16 +111,19 @@ static int fail_used(void)
 }
 
 static const char *file, *text;
+static int lines;
 
 static int do_read(void)
 {
 	int fd = open(file, O_RDONLY), err = 0;
-	ssize_t n;
+	ssize_t n, i;
 
+	lines = 0;
 	if (fd < 0)
 		return errno;
 	while ((n = read(fd, buffer, sizeof(buffer))) > 0)
-		;
+		for (i = 0; i < n; i++)
+			lines += buffer[i] == '\n';
 	if (n < 0)
 		err = errno;
 	close(fd);
@@ -143,7 +147,7 @@ static int do_write(void)
 	return err;
 }
 
-static int failed, errors;
+static int failed, errors, all_lines;
 
 /* Let each allocation fail in turn; how many there were. */
 static int fail_all(int (*act)(void), int (*undo)(void))
@@ -159,6 +163,10 @@ static int fail_all(int (*act)(void), int (*undo)(void))
 
 		if (err && err != ENOMEM && err != EFAULT) {
 			printf("# fault %d: %s\n", nth, strerror(err));
+			failed++;
+		}
+		if (!err && lines != all_lines) {
+			printf("# fault %d: %d lines, not %d\n", nth, lines, all_lines);
 			failed++;
 		}
 		if (!err && undo) {
@@ -197,6 +205,9 @@ int main(int argc, char **argv)
 	} else if (argc == 3 && !strcmp(argv[1], "read")) {
 		file = argv[2];
 		act = do_read;
+		if (do_read() || !lines)
+			die(file);
+		all_lines = lines;
 	} else if (argc == 4 && !strcmp(argv[1], "write")) {
 		file = argv[2];
 		text = argv[3];

@@ -11,8 +11,9 @@
  * or not. Module parameters are written with garbage and with good values.
  *
  * What must hold is little: every read gives text that begins as the file does
- * and lines that are whole, no call takes longer than the time limit, nobody
- * gets to write to what is for reading, and the kernel stays silent.
+ * and lines that are whole, some reads give text at all, no call takes longer than
+ * the time limit, nobody gets to write to what is for reading, and the kernel stays
+ * silent.
  *
  * Exit status: 0 or 1, with lines that say what was wrong.
  */
@@ -42,6 +43,7 @@ typedef unsigned long long u64;
 static u64 state;
 static int failed;
 static unsigned long calls, reads;
+static unsigned long *full;	/* reads of all processes that gave text */
 
 struct file {
 	int fd;
@@ -78,7 +80,9 @@ static u64 awkward(void)
 /* Some file that is there, or was. */
 static void pick(char *path, size_t size)
 {
-	static const char * const files[] = { "values", "fields", "percpu", "reset" };
+	static const char * const files[] = {
+		"values", "fields", "percpu", "last", "instance", "reset"
+	};
 	char set[256] = "gone";
 	struct dirent *entry;
 	unsigned int n = 0;
@@ -95,7 +99,7 @@ static void pick(char *path, size_t size)
 	if (dir)
 		closedir(dir);
 	/* The torture test does not count with a reset. */
-	n = dice() % (strcmp(set, "torture") ? 4 : 3);
+	n = dice() % (strcmp(set, "torture") ? 6 : 5);
 	snprintf(path, size, SETS "/%s/%s", set, files[n]);
 }
 
@@ -146,6 +150,8 @@ static void fuzz_read(struct file *f)
 		offset = 0;
 	n = positioned ? pread(f->fd, to, size, offset) : read(f->fd, to, size);
 	reads++;
+	if (n > 0)
+		__atomic_fetch_add(full, 1, __ATOMIC_RELAXED);
 	if (n > (ssize_t)sizeof(text) || (n > 0 && to != text))
 		fail(f, "read too much", n);
 	else if (n > 0 && f->flags != O_RDONLY && f->flags != O_RDWR)
@@ -167,9 +173,11 @@ static void fuzz_write(struct file *f)
 
 	if (n <= 0)
 		return;
-	if (!strstr(f->path, "/reset"))
+	if (strstr(f->path, "/instance"))
+		good = 1;	/* the name of one, or there would be an error */
+	else if (!strstr(f->path, "/reset"))
 		fail(f, "wrote to what is for reading", n);
-	else if (!good || (u64)n > size)
+	if (!good || (u64)n > size)
 		fail(f, "took what it should refuse", n);
 }
 
@@ -210,21 +218,23 @@ static void fuzz_other(struct file *f)
 static void fuzz_parameter(void)
 {
 	static const char * const texts[] = {
+		"torture", "client,torture", "*", "*,", "no set",
 		"expedited", "quiet", "auto", "spare_idle", "quiet\n", "", "exp", "expedited ",
 		"10000", "9999", "0", "-1", "600001", "99999999999999999999", "1e3",
 	};
-	static const char * const names[] = { "sync", "stall_ms" };
+	static const char * const names[] = { "sync", "stall_ms", "panic_print" };
+	unsigned int which = dice() % 3;
 	struct file f = { .fd = -1 };
 	char text[64] = "";
 	ssize_t n;
 	int i;
 
-	snprintf(f.path, sizeof(f.path), PARAMETERS "%s", names[dice() & 1]);
+	snprintf(f.path, sizeof(f.path), PARAMETERS "%s", names[which]);
 	f.fd = open(f.path, O_RDWR | O_CLOEXEC);
 	if (f.fd < 0)
 		return;
 	if (dice() & 3) {
-		const char *t = texts[dice() % 15];
+		const char *t = texts[dice() % (sizeof(texts) / sizeof(*texts))];
 
 		if (write(f.fd, t, strlen(t)) < 0 && errno != EINVAL && errno != ERANGE)
 			fail(&f, "write", -1);
@@ -236,7 +246,7 @@ static void fuzz_parameter(void)
 	}
 	memset(text, 0, sizeof(text));
 	n = pread(f.fd, text, sizeof(text) - 1, 0);
-	if (n > 0 && strcmp(text, "auto\n") && strcmp(text, "quiet\n") &&
+	if (n > 0 && which < 2 && strcmp(text, "auto\n") && strcmp(text, "quiet\n") &&
 	    strcmp(text, "spare_idle\n") &&
 	    strcmp(text, "expedited\n") && (atoi(text) < 1 || atoi(text) > 600000))
 		fail(&f, text, n);
@@ -290,6 +300,12 @@ int main(int argc, char **argv)
 	unsigned int seconds = argc > 1 ? atoi(argv[1]) : 10, i;
 	int status, bad = 0;
 
+	full = mmap(NULL, sizeof(*full), PROT_READ | PROT_WRITE,
+		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (full == MAP_FAILED) {
+		perror("mmap");
+		return 1;
+	}
 	for (i = 0; i < PROCESSES; i++) {
 		pid_t pid = fork();
 
@@ -307,5 +323,8 @@ int main(int argc, char **argv)
 			printf("killed by signal %d\n", WTERMSIG(status));
 		bad = 1;
 	}
+	printf("%lu reads gave text\n", *full);
+	if (!*full)
+		bad = 1;
 	return bad;
 }

@@ -44,6 +44,9 @@ load cstats
 load cstats_test
 run_module cstats_test_fuzz
 
+# A family with an instance whose name is among those that are written
+load cstats_test_labels
+echo "add 0 1" >/sys/module/cstats_test_labels/parameters/cmd
 load cstats_torture seconds=$((seconds + 2)) stat_interval=0 irq_us=1000 \
 	pause_us=1000 nwriters=1
 come_and_go >"$tmp/come_and_go" 2>&1 &
@@ -55,6 +58,7 @@ wait $client
 check "the client could always come and go" is "$(cat "$tmp/come_and_go")" ""
 echo auto >"$parameters/sync"
 echo 10000 >"$parameters/stall_ms"
+echo >"$parameters/panic_print"
 check "the torture that ran meanwhile ends" within 60 over
 check "it found nothing" is "$(verdict)" SUCCESS
 check "each CPU's parts add up to the values" is "$(percpu)" "$(values)"
@@ -62,6 +66,7 @@ echo 1 >"$sets/torture/reset"
 check "and to zeros after a reset" is \
 	"$(percpu | cut -d ' ' -f 2 | sort -u) $(values | cut -d ' ' -f 2 | sort -u)" "0 0"
 unload cstats_torture
+unload cstats_test_labels
 check "no set is left" is "$(ls $sets)" ""
 
 finish
