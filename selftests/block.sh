@@ -190,8 +190,14 @@ zram_comes_and_goes() {
 virtio_comes_and_goes() {
 	pci=$(readlink -f /sys/block/vda/device/..)
 	comes_and_goes vda "echo 1 >'$pci/remove'" || return
-	echo 1 >/sys/bus/pci/rescan
-	within 5 listed vda
+	# A machine may bring it up too soon for the driver: "zero queues reported".
+	for try in 1 2 3; do
+		echo 1 >/sys/bus/pci/rescan
+		! within 5 listed vda || return 0
+		say "no disk vda in try $try"
+		echo 1 >"$pci/remove"
+	done
+	return 1
 }
 
 brd_comes_and_goes() {
