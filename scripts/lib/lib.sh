@@ -76,14 +76,14 @@ version() {
 	sed -n 's/^#define CSTATS_VERSION\t\t*"\(.*\)".*/\1/p' "$root/include/linux/cstats.h"
 }
 
-# sources: the files of this tree, those that git does not know yet too
+# sources [FILE...]: these, or the files of this tree, those that git does not know yet too
 sources() (
 	cd "$root" || exit
 	# It may lie in the repository of something else.
 	if git ls-files --error-unmatch Makefile >/dev/null 2>&1; then
-		git ls-files -co --exclude-standard
+		git ls-files -co --exclude-standard -- "$@"
 	else
-		find . \( -path ./build -o -path ./.git \) -prune -o -type f -print
+		find "${@:-.}" \( -path ./build -o -path ./.git \) -prune -o -type f -print
 	fi | while IFS= read -r file; do
 		[ ! -f "$file" ] || printf '%s\n' "$file"
 	done
