@@ -469,11 +469,11 @@ static const struct cstats_test_case cases[] = {
 
 static int cmd_set(const char *val, const struct kernel_param *kp)
 {
-	int on;
+	int what;
 
-	if (sscanf(val, "many %d", &on) == 1)
-		return many_stuck(on);	/* or 2 */
-	return sscanf(val, "family %d", &on) == 1 ? family_stuck(on) : -EINVAL;
+	if (sscanf(val, "many %d", &what) == 1)
+		return many_stuck(what);
+	return sscanf(val, "family %d", &what) == 1 ? family_stuck(what) : -EINVAL;
 }
 
 CSTATS_TEST_CMD(cmd_set);
