@@ -77,6 +77,7 @@ version() {
 }
 
 # sources [FILE...]: these, or the files of this tree, those that git does not know yet too
+# shellcheck disable=SC2120 # most callers want all
 sources() (
 	cd "$root" || exit
 	# It may lie in the repository of something else.
