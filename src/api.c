@@ -418,8 +418,8 @@ int cstats_read_field(struct cstats *cs, unsigned int field, s64 *value)
 EXPORT_SYMBOL_GPL(cstats_read_field);
 
 /* Copy an instance's values, of a snapshot that is held. */
-static int cstats_copy_instance(struct cstats_set *set, struct cstats_instance *inst,
-				struct cstats_snapshot *snap)
+static int cstats_copy_one(struct cstats_set *set, struct cstats_instance *inst,
+			   struct cstats_snapshot *snap)
 {
 	const struct cstats_member *member;
 	unsigned int nr = set->shared.nr_values, i;
@@ -470,7 +470,7 @@ int cstats_instance_read(struct cstats_instance *inst, struct cstats_snapshot *s
 		goto put;
 	err = cstats_hold(set, deadline, &held);
 	if (!err) {
-		err = cstats_copy_instance(set, inst, snap);
+		err = cstats_copy_one(set, inst, snap);
 		cstats_let_go(set, held);
 	}
 	up_read(&set->base.lock);

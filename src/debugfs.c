@@ -150,7 +150,7 @@ static const struct cstats_report_set *cstats_set_with(const struct cstats_repor
 }
 
 /* The record's position is passed on, plus one, so that it is never NULL. */
-static void *cstats_start(struct seq_file *m, loff_t *pos)
+static void *cstats_seq_start(struct seq_file *m, loff_t *pos)
 {
 	const struct cstats_report *report = m->private;
 
@@ -158,17 +158,17 @@ static void *cstats_start(struct seq_file *m, loff_t *pos)
 	       (void *)(unsigned long)(*pos + 1) : NULL;
 }
 
-static void *cstats_next(struct seq_file *m, void *v, loff_t *pos)
+static void *cstats_seq_next(struct seq_file *m, void *v, loff_t *pos)
 {
 	++*pos;
-	return cstats_start(m, pos);
+	return cstats_seq_start(m, pos);
 }
 
-static void cstats_stop(struct seq_file *m, void *v)
+static void cstats_seq_stop(struct seq_file *m, void *v)
 {
 }
 
-static int cstats_show(struct seq_file *m, void *v)
+static int cstats_seq_show(struct seq_file *m, void *v)
 {
 	const struct cstats_report *report = m->private;
 	const struct cstats_report_instance *ri;
@@ -199,10 +199,10 @@ static int cstats_show(struct seq_file *m, void *v)
 }
 
 static const struct seq_operations cstats_ops = {
-	.start = cstats_start,
-	.next = cstats_next,
-	.stop = cstats_stop,
-	.show = cstats_show,
+	.start = cstats_seq_start,
+	.next = cstats_seq_next,
+	.stop = cstats_seq_stop,
+	.show = cstats_seq_show,
 };
 
 /* Print @report, and free it when the file is closed. */

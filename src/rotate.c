@@ -687,7 +687,7 @@ static void cstats_finish(struct cstats_set *set)
 }
 
 /* The set is done with for now. */
-static void cstats_leave(struct cstats_rotation *r)
+static void cstats_done_with(struct cstats_rotation *r)
 {
 	list_del_init(&r->node);
 	cstats_set_put(cstats_set_at(r));
@@ -697,14 +697,14 @@ static void cstats_leave(struct cstats_rotation *r)
 static void cstats_drop(struct cstats_rotation *r)
 {
 	cstats_state(r, CSTATS_IDLE);
-	cstats_leave(r);
+	cstats_done_with(r);
 }
 
 /*
  * Finish those on @list whose sections are over, and drop dead sets. Families
  * are only begun with. Returns how many are left.
  */
-static unsigned int cstats_check(struct list_head *list)
+static unsigned int cstats_check_open(struct list_head *list)
 {
 	struct cstats_rotation *r, *next;
 	unsigned int left = 0;
@@ -725,7 +725,7 @@ static unsigned int cstats_check(struct list_head *list)
 		} else {
 			cstats_sum(set);
 			cstats_finish(set);
-			cstats_leave(r);
+			cstats_done_with(r);
 		}
 		cond_resched();
 	}
@@ -774,7 +774,7 @@ static bool cstats_check_sums(void)
 			return true;
 		}
 		cstats_finish(set);
-		cstats_leave(r);
+		cstats_done_with(r);
 		cost = cstats_cells_cost(set->shared.nr_values);
 		if (budget <= cost)
 			return true;
@@ -796,7 +796,7 @@ static bool cstats_check_late(void)
 		list_splice_init(&cstats_looked, &cstats_late);
 	while (n-- && !list_empty(&cstats_late))
 		list_move_tail(cstats_late.next, &some);
-	cstats_check(&some);
+	cstats_check_open(&some);
 	list_splice_tail(&some, &cstats_looked);
 	return !list_empty(&cstats_late);
 }
@@ -816,7 +816,7 @@ void cstats_look_at(struct cstats_set *set)
 	if (set->rotation.state != CSTATS_OPEN)
 		return;
 	list_move(&set->rotation.node, &one);
-	cstats_check(&one);
+	cstats_check_open(&one);
 	list_splice_tail(&one, &cstats_looked);
 }
 
@@ -880,7 +880,7 @@ unsigned int cstats_rotate(void)
 	for (; spins < CSTATS_SPINS; spins++) {
 		cstats_opened(seen);
 		cstats_opened(&cstats_batches[CSTATS_OVER]);
-		spins += cstats_check(&cstats_recent);
+		spins += cstats_check_open(&cstats_recent);
 		/* A grace period takes too long to spin for. */
 		if (list_empty(&cstats_recent) &&
 		    (list_empty(&seen->cut) || seen->barrier.proof == CSTATS_OVER))

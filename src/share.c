@@ -63,7 +63,7 @@ static int cstats_wake(struct wait_queue_entry *wait, unsigned int mode,
 }
 
 /* Leave the queue. From then on nobody else writes to the entry. */
-static void cstats_leave(struct cstats_set *set, struct wait_queue_entry *wait)
+static void cstats_leave_queue(struct cstats_set *set, struct wait_queue_entry *wait)
 {
 	finish_wait(&set->waiters.queue, wait);
 	if (wait->flags & WQ_FLAG_WOKEN)
@@ -234,11 +234,11 @@ int cstats_await(struct cstats_set *set, unsigned long want,
 		if (err || cstats_done(set, want))
 			break;
 		cstats_sleep(us, left);
-		cstats_leave(set, &wait);
+		cstats_leave_queue(set, &wait);
 		if (us)
 			us = cstats_lead(us);
 	}
-	cstats_leave(set, &wait);
+	cstats_leave_queue(set, &wait);
 	if (us)
 		cstats_kick();	/* The worker does the rest. */
 	if (cstats_done(set, want))

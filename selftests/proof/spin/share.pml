@@ -120,7 +120,7 @@ inline look()
 	}
 }
 
-/* cstats_check() */
+/* cstats_check_open() */
 inline check()
 {
 	if
@@ -185,7 +185,7 @@ inline rotate()
 	}
 }
 
-/* cstats_leave() */
+/* cstats_leave_queue() */
 inline leave(me)
 {
 #ifdef RECOUNT
