@@ -78,7 +78,7 @@ static int cstats_do_init(struct cstats *cs, const struct cstats_spec *spec)
 		return err;
 	}
 	cstats_debug_class(cs, set, spec->key);
-	/* Pairs with the address dependency in cstats_acquire(). */
+	/* init:N, with acquire:N in __cstats_open() */
 	smp_store_release(&cs->shared, &set->shared);
 	cstats_debugfs_add(set);
 	cstats_list(set);

@@ -112,7 +112,12 @@
  *	await:J		full barrier between the queue
  *			and the look at done, implied
  *			by prepare_to_wait() (share.c)
- *	publish:F, copy:G: see latch.c
+ *	init:N		api.c, store-release of the	a section finds the set,
+ *			set's address, pairs with	but not what init has
+ *			acquire:N, the address		made of it
+ *			dependency from it in
+ *			__cstats_open()
+ *	F and G: see latch.c; K, L and M: see family.c
  *
  * begin:E in words. If a writer's load of gen reads the value that begin:E
  * stored, its adds, which depend on it, come after all loads from that slot
@@ -132,6 +137,7 @@
  *	E	reuse, reuse-handover
  *	H, I	share, after
  *	J	sleep
+ *	N	init
  *	cut	causal; causal-open shows a case that it does not promise
  *	quiet	quiet, of either grace period; quiet-not-watching: sections
  *		must be where RCU watches; gp-proof
@@ -733,8 +739,8 @@ static unsigned int cstats_check_open(struct list_head *list)
 }
 
 /*
- * Does anybody hold the last snapshot? Who looks without the lock could change what a
- * holder has yet to load.
+ * Does anybody hold the last snapshot? A caller that looked without the lock could change
+ * what a holder has yet to load.
  */
 static bool cstats_held(const struct cstats_rotation *r)
 {

@@ -263,7 +263,7 @@ struct cstats_snapshot {
 	u64 age_ns;
 };
 
-/* What cstats_init() and its kin are told. */
+/* The arguments of __cstats_init(). */
 struct cstats_spec {
 	unsigned int interface;		/* CSTATS_INTERFACE, always first */
 	bool rcu;
@@ -448,7 +448,7 @@ static __always_inline local64_t *__cstats_slot(void *cpu, unsigned long gen)
 static __always_inline struct cstats_shared *
 __cstats_open(struct cstats *cs, struct cstats_open *to, bool rcu)
 {
-	/* Address dependency, with the release in __cstats_init(). */
+	/* acquire:N, address dependency, with init:N in cstats_do_init() */
 	struct cstats_shared *shared = READ_ONCE(cs->shared);
 
 #ifdef CONFIG_DEBUG_LOCK_ALLOC
@@ -510,7 +510,7 @@ cstats_acquire(struct cstats *cs)
 	s.seq = READ_ONCE(s.cpu->seq);
 	WRITE_ONCE(s.cpu->seq, s.seq | 1);
 	barrier();	/* the load below never moves up; see above for the CPU */
-	s.to.gen = READ_ONCE(shared->gen);
+	s.to.gen = READ_ONCE(shared->gen);	/* acquire:E, with begin:E */
 	s.to.slot = __cstats_slot(s.cpu, s.to.gen);
 	return s;
 }
@@ -534,7 +534,7 @@ cstats_rcu_acquire(struct cstats_rcu *rcu)
 
 	preempt_disable();
 	shared = __cstats_open(&rcu->cs, &s.to, true);
-	s.to.gen = READ_ONCE(shared->gen);
+	s.to.gen = READ_ONCE(shared->gen);	/* acquire:E, with begin:E */
 	s.to.slot = __cstats_slot(raw_cpu_ptr(shared->cpu), s.to.gen);
 	return s;
 }
