@@ -30,7 +30,6 @@
 #include <linux/sched/rt.h>
 #include <linux/sched/signal.h>
 
-#include "params.h"
 #include "rotate.h"
 #include "share.h"
 

@@ -18,7 +18,6 @@
 #include <linux/percpu.h>
 #include <linux/printk.h>
 
-#include "describe.h"
 #include "sink.h"
 
 /* One slot with room for the largest set. */
