@@ -27,7 +27,7 @@
 #include <linux/hrtimer.h>
 #include <linux/jiffies.h>
 #include <linux/list.h>
-#include <linux/sched/rt.h>
+#include <linux/sched/prio.h>
 #include <linux/sched/signal.h>
 
 #include "rotate.h"
@@ -137,15 +137,28 @@ void cstats_serve(void)
 		queue_delayed_work(cstats_share_wq, &cstats_work, 1);
 }
 
-/*
- * Take the mutex for a first turn, unless others are at it. A reader sleeps for
- * it if it is a real-time task, or if this is the only look that it gets.
- */
-static bool cstats_trylock(struct cstats_set *set, unsigned long want)
+/* SCHED_DEADLINE, too, which rt_task() includes in some kernels only. */
+static bool cstats_real_time(void)
 {
-	if (rt_task(current) || cstats_stalled(set, want))
+	return current->prio < MAX_RT_PRIO;
+}
+
+/* Take the mutex for a turn: a real-time task sleeps for it, others may not get it. */
+static bool cstats_trylock(void)
+{
+	return cstats_real_time() ? !mutex_lock_killable(&cstats_rotate_mutex) :
+				    mutex_trylock(&cstats_rotate_mutex);
+}
+
+/*
+ * Take the mutex for a first turn, unless others are at it. Any reader sleeps for it if
+ * this is the only look that it gets.
+ */
+static bool cstats_first_lock(struct cstats_set *set, unsigned long want)
+{
+	if (cstats_stalled(set, want))
 		return !mutex_lock_killable(&cstats_rotate_mutex);
-	return !cstats_crowd() && mutex_trylock(&cstats_rotate_mutex);
+	return (cstats_real_time() || !cstats_crowd()) && cstats_trylock();
 }
 
 /*
@@ -157,11 +170,11 @@ static unsigned int cstats_help(struct cstats_set *set, unsigned long want)
 	unsigned int us;
 	bool lead;
 
-	if (!cstats_trylock(set, want)) {
+	if (!cstats_first_lock(set, want)) {
 		cstats_kick();	/* Our request may have come too late. */
 		return 0;
 	}
-	lead = !cstats_rotating();
+	lead = !cstats_rotating() || cstats_real_time();
 	cstats_look_at(set);
 	us = cstats_rotate();
 	mutex_unlock(&cstats_rotate_mutex);
@@ -174,7 +187,7 @@ static unsigned int cstats_help(struct cstats_set *set, unsigned long want)
 /* Come again as the leader. Returns what cstats_help() returns. */
 static unsigned int cstats_lead(unsigned int us)
 {
-	if (!mutex_trylock(&cstats_rotate_mutex))
+	if (!cstats_trylock())
 		return us;
 	us = cstats_rotate();
 	mutex_unlock(&cstats_rotate_mutex);
