@@ -428,6 +428,7 @@ static unsigned int cstats_take(struct list_head *requests, struct cstats_batch 
 			cost += CSTATS_DROPPED;
 			continue;
 		}
+		WRITE_ONCE(r->stalled, r->begun);	/* The new one has not. */
 		WRITE_ONCE(r->begun, r->begun + 1);
 		r->state = CSTATS_CUT;
 		WRITE_ONCE(r->batch, batch);
