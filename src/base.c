@@ -35,6 +35,12 @@
 #include "rotate.h"
 #include "share.h"
 
+static void cstats_notes_unlock(struct cstats_set *set)
+{
+	smp_store_release(&set->base.busy, 0);	/* pairs with the xchg() */
+	wake_up(&set->base.idle);
+}
+
 /* Be the only task that has parts of the set noted, or that changes its bases. */
 static int cstats_notes_lock(struct cstats_set *set, unsigned long deadline)
 {
@@ -44,13 +50,12 @@ static int cstats_notes_lock(struct cstats_set *set, unsigned long deadline)
 					   left);
 	if (left < 0)
 		return -EINTR;
-	return left ? 0 : -ETIMEDOUT;
-}
-
-static void cstats_notes_unlock(struct cstats_set *set)
-{
-	smp_store_release(&set->base.busy, 0);	/* pairs with the xchg() */
-	wake_up(&set->base.idle);
+	if (!left)
+		return -ETIMEDOUT;
+	if (!READ_ONCE(set->dead))
+		return 0;
+	cstats_notes_unlock(set);	/* Its destruction waits for all who wait here. */
+	return -ENODEV;
 }
 
 /* From here on, instances that come bring memory for @what. */
@@ -113,15 +118,12 @@ bool cstats_base_prepared(struct cstats_set *set, struct cstats_cells *cells)
 	return cells->parts && (cells->base || set->base.notes < CSTATS_NOTES_BASE);
 }
 
-/* Stop noting, and return what has been noted, or NULL. */
+/* Stop noting, and return what has been noted, or NULL. The snapshot is held. */
 static u64 *cstats_take_parts(struct cstats_cells *cells)
 {
-	u64 *parts;
+	u64 *parts = cells->parts;
 
-	mutex_lock(&cstats_rotate_mutex);
-	parts = cells->parts;
 	cells->parts = NULL;
-	mutex_unlock(&cstats_rotate_mutex);
 	return parts;
 }
 
@@ -147,9 +149,9 @@ static void cstats_give(struct cstats_cells *cells, unsigned int nr,
 }
 
 /*
- * Give all instances what the notes need. It is allocated before the lock of the
- * family, which those want who hold a snapshot; and who waits for the next one may be
- * in memory reclaim.
+ * Give all instances what the notes need. It is allocated before the family's lock is
+ * taken: holders of a snapshot want that lock, and a reader that waits for the next
+ * snapshot may be in memory reclaim.
  */
 static int cstats_give_all(struct cstats_set *set)
 {
@@ -159,7 +161,11 @@ static int cstats_give_all(struct cstats_set *set)
 	int err;
 
 	do {
-		err = fatal_signal_pending(current) ? -EINTR : cstats_base_prepare(set, &spare);
+		err = cstats_base_prepare(set, &spare);
+		if (fatal_signal_pending(current))
+			err = -EINTR;
+		else if (READ_ONCE(set->dead))
+			err = -ENODEV;
 		if (err)
 			break;
 		mutex_lock(&set->family->lock);
@@ -195,7 +201,12 @@ static void cstats_with_cells(struct cstats_set *set, cstats_cells_fn *fn)
 
 static void cstats_drop_parts(struct cstats_set *set, struct cstats_cells *cells)
 {
-	kvfree(cstats_take_parts(cells));
+	u64 *parts;
+
+	mutex_lock(&cstats_rotate_mutex);	/* It is not held any more. */
+	parts = cstats_take_parts(cells);
+	mutex_unlock(&cstats_rotate_mutex);
+	kvfree(parts);
 }
 
 static void cstats_notes_end(struct cstats_set *set)

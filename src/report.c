@@ -353,7 +353,8 @@ struct cstats_report *cstats_report_last(struct cstats_set *set)
 	if (IS_ERR(report))
 		return report;
 	report->sets[0].errors = atomic_read(&set->errors);
-	cstats_make_way(set);
+	if (set->family)
+		cstats_make_way(set);
 	return cstats_report_done(report, cstats_report_hold(report, report->sets,
 							     cstats_deadline()));
 }

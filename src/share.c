@@ -301,7 +301,7 @@ void cstats_make_way(struct cstats_set *set)
 {
 	unsigned long end = jiffies + HZ;
 
-	while (cstats_deferred(set) && time_before(jiffies, end) &&
+	while (cstats_deferred(set) && !READ_ONCE(set->dead) && time_before(jiffies, end) &&
 	       !fatal_signal_pending(current))
 		usleep_range(1000, 2000);
 }
