@@ -48,6 +48,26 @@
 #include "sink.h"
 #include "start.h"
 
+/* The end of a set that is retired, which may be in memory reclaim. */
+static void cstats_end(struct cstats_set *set)
+{
+	cstats_abandon(set);
+	cstats_fresh_stop(set);
+	cstats_family_orphan(set);
+	cstats_debugfs_remove(set, cstats_unregister);
+}
+
+/* The memory at @cs may have been another one's, who freed it without a destroy. */
+static void cstats_drop_freed(struct cstats *cs)
+{
+	struct cstats_set *set = cstats_retire_freed(cs);
+
+	if (!set)
+		return;
+	pr_warn("set \"%s\": was freed or overwritten without cstats_destroy()\n", set->name);
+	cstats_end(set);
+}
+
 static int cstats_do_init(struct cstats *cs, const struct cstats_spec *spec)
 {
 	struct cstats_about *about;
@@ -71,6 +91,7 @@ static int cstats_do_init(struct cstats *cs, const struct cstats_spec *spec)
 	cstats_mend_init(set);
 	if (set->family)
 		cstats_family_init(set);
+	cstats_drop_freed(cs);
 	while ((err = cstats_register(set, cs, spec->owner)) == -EAGAIN)
 		usleep_range(200, 2000);	/* the files of its namesake go */
 	if (err) {
@@ -113,15 +134,6 @@ int __cstats_init(struct cstats *cs, const struct cstats_spec *spec)
 	return err;
 }
 EXPORT_SYMBOL_GPL(__cstats_init);
-
-/* The end of a set that is retired, which may be in memory reclaim. */
-static void cstats_end(struct cstats_set *set)
-{
-	cstats_abandon(set);
-	cstats_fresh_stop(set);
-	cstats_family_orphan(set);
-	cstats_debugfs_remove(set, cstats_unregister);
-}
 
 /**
  * cstats_destroy - forget a set

@@ -128,18 +128,6 @@ void cstats_list(struct cstats_set *set)
 	spin_unlock(&cstats_registry_lock);
 }
 
-/**
- * cstats_disown - let writers of a set that failed to initialize do no harm
- * @user: the struct cstats, which may hold garbage; unless it has another set
- */
-void cstats_disown(struct cstats *user)
-{
-	spin_lock(&cstats_registry_lock);
-	if (!cstats_find_user(user))
-		WRITE_ONCE(user->shared, NULL);
-	spin_unlock(&cstats_registry_lock);
-}
-
 /* Unless it is still being initialized, or is retired already. Needs the lock. */
 static bool cstats_retire_locked(struct cstats_set *set)
 {
@@ -171,6 +159,45 @@ struct cstats_set *cstats_retire(struct cstats *user)
 		set = NULL;
 	spin_unlock(&cstats_registry_lock);
 	return set;
+}
+
+/* Is that of a set whose struct cstats has been freed, or overwritten? Needs the lock. */
+static bool cstats_freed(const struct cstats_set *set, const struct cstats *user)
+{
+	return set->entry.listed && READ_ONCE(user->shared) != &set->shared;
+}
+
+/**
+ * cstats_retire_freed - let go of a set whose struct cstats has become another one's
+ * @user: the struct cstats, which may hold garbage
+ *
+ * Return: the set, for cstats_unregister(), or NULL if there is none.
+ */
+struct cstats_set *cstats_retire_freed(const struct cstats *user)
+{
+	struct cstats_set *set;
+
+	spin_lock(&cstats_registry_lock);
+	set = cstats_find_user(user);
+	if (set && !(cstats_freed(set, user) && cstats_retire_locked(set)))
+		set = NULL;
+	spin_unlock(&cstats_registry_lock);
+	return set;
+}
+
+/**
+ * cstats_disown - let writers of a set that failed to initialize do no harm
+ * @user: the struct cstats, which may hold garbage; unless it has another set
+ */
+void cstats_disown(struct cstats *user)
+{
+	struct cstats_set *set;
+
+	spin_lock(&cstats_registry_lock);
+	set = cstats_find_user(user);
+	if (!set || cstats_freed(set, user))
+		WRITE_ONCE(user->shared, NULL);
+	spin_unlock(&cstats_registry_lock);
 }
 
 /**

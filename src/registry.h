@@ -11,6 +11,7 @@ int cstats_register(struct cstats_set *set, const struct cstats *user,
 		    struct module *owner);
 void cstats_list(struct cstats_set *set);
 void cstats_disown(struct cstats *user);
+struct cstats_set *cstats_retire_freed(const struct cstats *user);
 struct cstats_set *cstats_retire(struct cstats *user);
 struct cstats_set *cstats_retire_of(const struct module *owner, u32 *id);
 void cstats_unregister(struct cstats_set *set);

@@ -224,6 +224,33 @@ static void init_twice(void)
 	finish();
 }
 
+/* Its memory is freed without a destroy, and is another set's, or holds garbage. */
+static void freed_undestroyed(void)
+{
+	if (!start())
+		return;
+	memset(&set, 0, sizeof(set));
+	cstats_test_log_mark();
+	check_eq(cstats_init(&set, "next", fields, NR), 0);
+	check_eq(cstats_test_log_lines("set \"api\": was freed or overwritten"), 1);
+	add(UP, 1);
+	expect(1, 0, 0);
+	check_eq(cstats_init(&other, "api", fields, NR), 0);	/* the name is free */
+	cstats_destroy(&other);
+	memset(&other, 0, sizeof(other));
+
+	memset(&set, 0x6b, sizeof(set));
+	check_eq(cstats_init(&set, "No name", fields, NR), -EINVAL);
+	check(!set.shared, "garbage is there for writers");
+	add(UP, 1);
+	memset(&set, 0x6b, sizeof(set));
+	check_eq(cstats_init(&set, "next", fields, NR), 0);
+	check_eq(cstats_test_log_lines("set \"next\": was freed or overwritten"), 1);
+	check_eq(cstats_init(&set, "api", fields, NR), -EBUSY);
+	expect(0, 0, 0);
+	finish();
+}
+
 static void destroy_anything(void)
 {
 	cstats_test_log_mark();
@@ -1106,6 +1133,7 @@ static const struct cstats_test_case cases[] = {
 	{ "init_fields", init_fields },
 	{ "init_size", init_size },
 	{ "init_twice", init_twice },
+	{ "freed_undestroyed", freed_undestroyed },
 	{ "destroy_anything", destroy_anything },
 	{ "add_and_read", add_and_read },
 	{ "wrap_around", wrap_around },
