@@ -12,7 +12,7 @@ cmd=/sys/module/cstats_test_client/parameters/cmd
 lists() { grep -q "^# $1 snapshot" $cstats; }
 
 needs_module cstats
-start 25
+start 29
 
 load cstats
 check "cstats.ko can be unloaded" unload cstats
@@ -93,5 +93,19 @@ wait $reader $resetter 2>/dev/null
 unload cstats_test_client
 unload cstats_test
 check "cstats.ko can be unloaded after all that" unload cstats
+
+# A set of no module stays when its client goes. It is rotated all the time.
+load cstats
+load cstats_test
+load cstats_test_forget no_owner=1
+unload cstats_test_forget
+check "a set without an owner stays" lists forgotten
+log_mark
+unload cstats_test
+check "until cstats.ko goes" unload cstats
+sleep 0.2
+check "with one warning" is "$(log_lines 'cstats: set "forgotten": its owner went away')" 1
+check "and another cstats.ko has no sets" sh -c \
+	"insmod $(module cstats) && [ -z \"\$(ls $sets)\" ] && rmmod cstats"
 
 finish

@@ -171,7 +171,7 @@ EXPORT_SYMBOL_GPL(cstats_destroy);
 
 /**
  * cstats_forget_module - forget the sets that a module has left behind
- * @mod: the module
+ * @mod: the module, or NULL for all that are left when cstats goes
  *
  * Its memory goes, and that of each struct cstats may be gone already: it is
  * not touched.
@@ -185,8 +185,8 @@ unsigned int cstats_forget_module(const struct module *mod)
 	u32 id = 0;
 
 	for (n = 0; (set = cstats_retire_of(mod, &id)); n++) {
-		pr_warn("set \"%s\": module %s went away without cstats_destroy()\n",
-			set->name, mod->name);
+		pr_warn("set \"%s\": %s%s went away without cstats_destroy()\n",
+			set->name, mod ? "module " : "its owner", mod ? mod->name : "");
 		cstats_end(set);
 		cond_resched();
 	}

@@ -334,7 +334,7 @@ static struct cstats_family *cstats_orphan_of(const struct module *owner)
 
 	spin_lock(&cstats_orphan_lock);
 	list_for_each_entry(family, &cstats_orphans, orphan) {
-		if (family->set->entry.owner != owner)
+		if (owner && family->set->entry.owner != owner)
 			continue;
 		refcount_inc(&family->set->ref);
 		found = family;
@@ -346,7 +346,7 @@ static struct cstats_family *cstats_orphan_of(const struct module *owner)
 
 /**
  * cstats_family_forget - forget the instances that a module has left behind
- * @owner: the module; its memory is not touched
+ * @owner: the module, or NULL for any; its memory is not touched
  */
 void cstats_family_forget(const struct module *owner)
 {

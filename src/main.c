@@ -50,11 +50,12 @@ stop:
 	return err;
 }
 
-/* The users of our symbols are gone, and their sets with them. */
+/* The users of our symbols are gone, and their sets with them, if they were the owners. */
 static void __exit cstats_module_exit(void)
 {
 	cstats_panic_stop();
 	unregister_module_notifier(&cstats_module_nb);
+	cstats_forget_module(NULL);
 	cstats_debugfs_stop();
 	cstats_stop();
 }

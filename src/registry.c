@@ -202,7 +202,7 @@ void cstats_disown(struct cstats *user)
 
 /**
  * cstats_retire_of - let go of a set that a module has left behind
- * @owner: the module
+ * @owner: the module, or NULL for any
  * @id: where to go on; 0 at first
  *
  * Return: the next of them, for cstats_unregister(), or NULL if there is none.
@@ -213,7 +213,7 @@ struct cstats_set *cstats_retire_of(const struct module *owner, u32 *id)
 	bool found = false;
 
 	while ((set = cstats_next_set(id))) {
-		if (set->entry.owner == owner) {
+		if (!owner || set->entry.owner == owner) {
 			spin_lock(&cstats_registry_lock);
 			found = cstats_retire_locked(set);
 			spin_unlock(&cstats_registry_lock);

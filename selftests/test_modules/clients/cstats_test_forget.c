@@ -12,6 +12,10 @@ static bool fail;
 module_param(fail, bool, 0444);
 MODULE_PARM_DESC(fail, "go away at once, by a module_init() that fails");
 
+static bool no_owner;
+module_param(no_owner, bool, 0444);
+MODULE_PARM_DESC(no_owner, "one set only, which is said to be nobody's");
+
 static const struct cstats_field fields[] = {
 	{ "events", CSTATS_COUNTER, "events", "counted once" },
 };
@@ -23,6 +27,10 @@ static int __init forget_init(void)
 	struct cstats_section s;
 	int err;
 
+	if (no_owner) {
+		err = cstats_init_owner(&sets[0], "forgotten", fields, 1, NULL);
+		return err ?: cstats_keep_fresh(&sets[0], 20);
+	}
 	err = cstats_init(&sets[0], "forgotten", fields, 1);
 	if (err)
 		return err;
