@@ -57,13 +57,14 @@ check "and its third snapshot has number 3" is "$(header $cstats snapshot)" 3
 # A client that forgets cstats_destroy()
 log_mark
 load cstats_test_forget
-check "two sets are there" \
-	sh -c "grep -q '^forgotten.events 1' $cstats && test -d $sets/forgotten_too"
+check "four sets are there" is "$(fields $cstats forgotten.events forgotten_too.events \
+	forgotten_wrapped.events forgotten_family.events)" "1 0 0 0"
 exec 3<$cstats 4<$sets/forgotten/values
 unload cstats_test_forget
 check "a forgotten set gets one warning, with the module" is \
 	"$(log_lines 'cstats: set "forgotten": module cstats_test_forget')" 1
-check "and so does the other" is "$(log_lines 'module cstats_test_forget')" 2
+check "and so do the others, two of them of a wrapper" is \
+	"$(log_lines 'module cstats_test_forget')" 4
 check "they are gone, and the others are not" is "$(ls $sets)" client
 cat <&3 >"$tmp/open"
 check "an open file cstats still has them" grep -q '^forgotten.events 1' "$tmp/open"

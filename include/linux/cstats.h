@@ -370,13 +370,14 @@ static inline const char *__cstats_label(const char *label)
 }
 
 /**
- * cstats_init_family - make a set with instances
+ * cstats_init_family_owner - make a set with instances
  * @cs: see cstats_init_owner()
  * @name: see cstats_init_owner()
  * @label: what an instance is, "device" for example: ``[a-z][a-z0-9_]*``, at most
  *	   63 characters, and not "le", which is Prometheus' for a bucket's bound
  * @fields: see cstats_init_owner(); each instance has all of them
  * @nr_fields: see cstats_init_owner()
+ * @owner: see cstats_init_owner(); the memory of the instances goes with it, too
  *
  * All instances are cut at one instant, and a section may add to several of
  * them. The family's own values are the sums over its instances, removed ones
@@ -385,24 +386,57 @@ static inline const char *__cstats_label(const char *label)
  * Context: As cstats_init_owner().
  * Return: As cstats_init_owner().
  */
-#define cstats_init_family(cs, name, label, fields, nr_fields)		\
+#define cstats_init_family_owner(cs, name, label, fields, nr_fields, owner)	\
 	__cstats_init_spec(cs, name, __cstats_label(label), fields, nr_fields,	\
-			   THIS_MODULE, NULL)
+			   owner, NULL)
 
 /**
- * devm_cstats_init - cstats_init() that a device undoes when it goes
+ * cstats_init_family - make a set with instances
+ * @cs: see cstats_init_owner()
+ * @name: see cstats_init_owner()
+ * @label: see cstats_init_family_owner()
+ * @fields: see cstats_init_owner()
+ * @nr_fields: see cstats_init_owner()
+ *
+ * The owner of the set is the module that calls.
+ *
+ * Context: As cstats_init_owner().
+ * Return: As cstats_init_owner().
+ */
+#define cstats_init_family(cs, name, label, fields, nr_fields)		\
+	cstats_init_family_owner(cs, name, label, fields, nr_fields, THIS_MODULE)
+
+/**
+ * devm_cstats_init_owner - cstats_init_owner() that a device undoes when it goes
  * @dev: the device, not NULL; its driver's detaching destroys the set
  * @cs: see cstats_init_owner()
  * @name: see cstats_init_owner()
  * @fields: see cstats_init_owner()
  * @nr_fields: see cstats_init_owner()
+ * @owner: see cstats_init_owner()
  *
  * Context: As cstats_init_owner().
  * Return: As cstats_init_owner(); -EINVAL also if @dev is NULL.
  */
-#define devm_cstats_init(dev, cs, name, fields, nr_fields)		\
-	__cstats_init_spec(cs, name, NULL, fields, nr_fields, THIS_MODULE,	\
+#define devm_cstats_init_owner(dev, cs, name, fields, nr_fields, owner)	\
+	__cstats_init_spec(cs, name, NULL, fields, nr_fields, owner,	\
 			   __cstats_device(dev))
+
+/**
+ * devm_cstats_init - cstats_init() that a device undoes when it goes
+ * @dev: see devm_cstats_init_owner()
+ * @cs: see cstats_init_owner()
+ * @name: see cstats_init_owner()
+ * @fields: see cstats_init_owner()
+ * @nr_fields: see cstats_init_owner()
+ *
+ * The owner of the set is the module that calls.
+ *
+ * Context: As cstats_init_owner().
+ * Return: As devm_cstats_init_owner().
+ */
+#define devm_cstats_init(dev, cs, name, fields, nr_fields)		\
+	devm_cstats_init_owner(dev, cs, name, fields, nr_fields, THIS_MODULE)
 
 void cstats_destroy(struct cstats *cs);
 int __must_check cstats_instance_add(struct cstats *cs, struct cstats_instance *inst,

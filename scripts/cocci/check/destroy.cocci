@@ -12,9 +12,9 @@ statement S;
 position p, q;
 @@
 (
-T i = \(cstats_init\|cstats_init_owner\|cstats_init_family\)(cs, ...)@p;
+T i = \(cstats_init\|cstats_init_owner\|cstats_init_family\|cstats_init_family_owner\)(cs, ...)@p;
 |
-err = \(cstats_init\|cstats_init_owner\|cstats_init_family\)(cs, ...)@p;
+err = \(cstats_init\|cstats_init_owner\|cstats_init_family\|cstats_init_family_owner\)(cs, ...)@p;
 )
 ... when != cstats_destroy(...)
 if (\(i\|i < 0\|i != 0\|err\|err < 0\|err != 0\)) S

@@ -18,7 +18,7 @@ s = \(cstats_acquire\|cstats_rcu_acquire\|cstats_acquire_fields\)(...)@p;
 (
 \(cstats_read\|cstats_read_timeout\|cstats_read_field\|cstats_instance_read\|cstats_reset\|cstats_clear_unsafe\|cstats_keep_fresh\)(...)@q
 |
-\(cstats_init\|cstats_init_owner\|cstats_init_family\|devm_cstats_init\|cstats_destroy\|cstats_instance_add\|cstats_instance_rename\|cstats_instance_remove\|cstats_snapshot_alloc\|cstats_snapshot_free\)(...)@q
+\(cstats_init\|cstats_init_owner\|cstats_init_family\|cstats_init_family_owner\|devm_cstats_init\|devm_cstats_init_owner\|cstats_destroy\|cstats_instance_add\|cstats_instance_rename\|cstats_instance_remove\|cstats_snapshot_alloc\|cstats_snapshot_free\)(...)@q
 )
 
 @script:python depends on report@

@@ -2,7 +2,8 @@
 /*
  * cstats_test_forget: a client that goes away without cstats_destroy()
  *
- * Its sets, the struct cstats included, are in memory that goes with it.
+ * Its sets, the struct cstats included, are in memory that goes with it. Two of
+ * them were made by a wrapper in another module, which stays.
  */
 #include <linux/errno.h>
 
@@ -20,7 +21,7 @@ static const struct cstats_field fields[] = {
 	{ "events", CSTATS_COUNTER, "events", "counted once" },
 };
 
-static struct cstats sets[2];
+static struct cstats sets[4];
 
 static int __init forget_init(void)
 {
@@ -35,7 +36,15 @@ static int __init forget_init(void)
 	if (err)
 		return err;
 	err = cstats_init(&sets[1], "forgotten_too", fields, 1);
+	if (!err)
+		err = cstats_test_wrapper(&sets[2], "forgotten_wrapped", NULL, fields, 1,
+					  THIS_MODULE);
+	if (!err)
+		err = cstats_test_wrapper(&sets[3], "forgotten_family", "thing", fields, 1,
+					  THIS_MODULE);
 	if (err) {
+		cstats_destroy(&sets[2]);
+		cstats_destroy(&sets[1]);
 		cstats_destroy(&sets[0]);
 		return err;
 	}

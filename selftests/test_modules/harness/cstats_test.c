@@ -350,6 +350,16 @@ int cstats_test_release(struct cstats_test_hold *hold)
 }
 EXPORT_SYMBOL_GPL(cstats_test_release);
 
+int cstats_test_wrapper(struct cstats *cs, const char *name, const char *label,
+			const struct cstats_field *fields, unsigned int nr_fields,
+			struct module *owner)
+{
+	if (label)
+		return cstats_init_family_owner(cs, name, label, fields, nr_fields, owner);
+	return cstats_init_owner(cs, name, fields, nr_fields, owner);
+}
+EXPORT_SYMBOL_GPL(cstats_test_wrapper);
+
 static int __init cstats_test_init(void)
 {
 	dir = debugfs_create_dir("cstats_test", NULL);

@@ -122,6 +122,14 @@ int cstats_test_other_cpu(void);
 int cstats_test_hold(struct cstats_test_hold *hold);
 int cstats_test_release(struct cstats_test_hold *hold);
 
+/*
+ * Another module's wrapper around cstats, as a subsystem has for its drivers. With a
+ * label, it makes a family.
+ */
+int __must_check cstats_test_wrapper(struct cstats *cs, const char *name, const char *label,
+				     const struct cstats_field *fields,
+				     unsigned int nr_fields, struct module *owner);
+
 /* A cheap pseudo-random number. */
 static inline u32 cstats_test_random(u32 *state)
 {
