@@ -3,20 +3,9 @@
  * cstats: the exported functions
  *
  * They check their arguments, announce to lockdep their possible waits, and leave
- * the work to others. Each of them may be called in these contexts:
- *
- *			section		hotplug callback,	memory reclaim
- *					cpus_read_lock()
- *	cstats_init	no		yes			no, it allocates
- *	cstats_destroy	no		yes			yes
- *	instance_*	no		yes			no, it allocates
- *	cstats_read	no (-EDEADLK)	yes			yes
- *	cstats_reset	no (-EDEADLK)	yes			no, it allocates
- *	keep_fresh	no		yes			no, it allocates
- *	read_last	yes		yes			yes
- *
- * Functions that allocate do so with GFP_KERNEL, and not under a lock that
- * another one takes; so lockdep reports the "no" of the last column.
+ * the work to others. README.md has a table of the contexts in which they may be
+ * called. Those that allocate do so with GFP_KERNEL, and not under a lock that another
+ * one takes; so lockdep reports them under a lock that memory reclaim takes.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -346,11 +335,11 @@ static int cstats_do_read(struct cstats *cs, struct cstats_snapshot *snap,
  *
  * Sections that ended before the call are in, those that start after the
  * return are out, and those in between wholly one or the other. Readers that
- * call at the same time share the work. Takes some microseconds plus the
- * longest section that is open (expedited, spare_idle), or a grace period, tens
- * of milliseconds (quiet): see the module parameter ``sync``. A set of the RCU
- * flavour takes an expedited grace period, about a hundred microseconds, in place
- * of the former. A family's values are the sums over its instances.
+ * call at the same time share the work. Takes some microseconds (expedited) or an
+ * expedited grace period, about a hundred microseconds (spare_idle), plus the longest
+ * section that is open then; or a grace period, tens of milliseconds (quiet): see the
+ * module parameter ``sync``. A set of the RCU flavour takes an expedited grace period
+ * in place of the first. A family's values are the sums over its instances.
  *
  * Context: Process context, may sleep, and can be killed while it does. Not
  * within a section of @cs, nor under a lock that sections take. It may be
@@ -359,9 +348,9 @@ static int cstats_do_read(struct cstats *cs, struct cstats_snapshot *snap,
  * Return: 0, or with @snap unchanged -EINVAL (NULL, or no room for all
  * fields), -ENODEV (not initialized, or destroyed), -EDEADLK (called within a
  * section of @cs or, of the RCU flavour, with preemption off), -EINTR (killed),
- * -ETIMEDOUT (a section has been open, or a CPU has not answered, for longer than
+ * -ETIMEDOUT (a section, a CPU's answer or a grace period has taken longer than
  * the module parameter ``stall_ms``; nothing is lost, and reads work again once it
- * does), -EAGAIN (built in, and before early_initcall()).
+ * is over), -EAGAIN (built in, and before early_initcall()).
  */
 int cstats_read(struct cstats *cs, struct cstats_snapshot *snap)
 {
@@ -620,8 +609,8 @@ EXPORT_SYMBOL_GPL(cstats_read_last);
 /**
  * cstats_keep_fresh - bound the age of a set's last snapshot
  * @cs: the set
- * @max_age_ms: how old it may become, in milliseconds, but two ticks at least, plus
- *		the time of a rotation; 0 to end that
+ * @max_age_ms: how old it may become, in milliseconds, but not less than two ticks or
+ *		a rotation take, plus the time of a rotation; 0 to end that
  *
  * For readers in atomic context (ndo_get_stats64() for example), which have only
  * cstats_read_last(). The set is rotated at that interval, whether it is

@@ -4,8 +4,8 @@
  *
  * cstats_read_last() returns the last snapshot, however old it is. A set that
  * asks for it is rotated periodically. Its last snapshot is then never older than
- * the age that it asked for, and than two ticks, plus the time of a rotation. The work
- * item only asks for rotations; it waits for none.
+ * the age that it asked for, or than two ticks or a rotation take if that is longer,
+ * plus the time of a rotation. The work item only asks for rotations; it waits for none.
  */
 #include <linux/jiffies.h>
 #include <linux/mutex.h>

@@ -53,7 +53,7 @@ struct cstats_rotation {
 	enum cstats_state state;
 	struct cstats_batch *batch;	/* while CUT, else NULL */
 	bool urgent;		/* in the list of urgent requests, its lock */
-	bool again;		/* asked for while one was under way */
+	bool again;		/* asked for while none could begin; the requests' lock */
 	unsigned long begun;	/* rotations; written under its lock as well */
 	unsigned long done;	/* @begun or one less; both may wrap around */
 	unsigned long stalled;	/* the rotation in which a reader's time was up */

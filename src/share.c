@@ -20,8 +20,8 @@
  * see 1.05 rotations pass during a read, and 25 without this rule. Their slowest
  * reads take 12 ms with it, and 65 ms without.
  *
- * Real-time readers do not wait for the crowd. They sleep for the mutex, whose
- * owner inherits their priority on PREEMPT_RT.
+ * Real-time readers do not wait for the crowd, and leave nothing to the worker. They
+ * sleep for the mutex, whose owner inherits their priority on PREEMPT_RT.
  */
 #include <linux/delay.h>
 #include <linux/hrtimer.h>
@@ -293,9 +293,9 @@ int cstats_await_hold(struct cstats_set *set, unsigned long want,
  * cstats_make_way - let a rotation begin that waits for those who hold the snapshot
  * @set: the set
  *
- * For who is about to hold it without a rotation of its own: a number of tasks that do
- * so all the time would keep all rotations of the set from beginning. Waits for a
- * second at most.
+ * For a task that is about to hold it without a rotation of its own: tasks that do so
+ * all the time would otherwise keep all rotations of the set from beginning. Waits for
+ * a second at most.
  */
 void cstats_make_way(struct cstats_set *set)
 {
