@@ -53,7 +53,7 @@ static void cstats_show_head(struct seq_file *m, const struct cstats_report_set 
 	const char *name = rs->set->name;
 
 	if (rs->err)
-		seq_printf(m, "# %s stalled: a section or a CPU takes too long, values are of the last snapshot\n",
+		seq_printf(m, "# %s stalled: a section, a CPU or a grace period takes too long, values are of the last snapshot\n",
 			   name);
 	if (rs->errors)
 		seq_printf(m, "# %s errors %u\n", name, rs->errors);

@@ -170,8 +170,8 @@ class FakeKernel:
     def stall(self, name):
         """From now on the set shows its last snapshot, a family without its instances."""
         with self.lock:
-            self.stalled[name] = (f"# {name} stalled: a section or a CPU takes too long, "
-                                  "values are of the last snapshot\n"
+            self.stalled[name] = (f"# {name} stalled: a section, a CPU or a grace period "
+                                  "takes too long, values are of the last snapshot\n"
                                   + self._text(name, instances=False))
             # The kernel's own fails to open, with ETIMEDOUT.
             os.unlink(os.path.join(self.dir, "cstats_sets", name, "percpu"))

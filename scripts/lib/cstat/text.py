@@ -8,7 +8,7 @@ set is a family. All else begins with `#`, except for the line with the version:
     cstats version: 1
     # heap snapshot 42 time_ns 1234567890123 cpus 2 rotation_ns 2213 since_ns 17
     # heap errors 2
-    # heap stalled: a section or a CPU takes too long, values are of the last snapshot
+    # heap stalled: a section, a CPU or a grace period takes too long, values are of the last snapshot
     # sections without a set: 3
     heap.committed_bytes 1048576
     block{device="dm-0"}.reads 60
