@@ -154,7 +154,7 @@ consistent_are_not() {
 # Uses a disk until it has gone. A disk that is being removed fails what it is given.
 # By the name of a disk that has just gone, dd would make a file.
 use_until_gone() { # use_until_gone DISK
-	while have "$1"; do
+	while have "$1" && [ ! -e "$tmp/stays" ]; do
 		dd if=/dev/zero of=/proc/self/fd/3 bs=4k count=100 conv=notrunc \
 			oflag=direct 3<"/dev/$1"
 		dd if="/dev/$1" of=/dev/null bs=64k count=10
@@ -173,8 +173,12 @@ comes_and_goes() {
 	user=$!
 	within 10 in_use "$1" && eval "$2" && within 20 not_listed "$1"
 	gone=$?
-	[ $gone = 0 ] || ls -l /dev "$sets" >&2
+	[ $gone = 0 ] || {
+		: >"$tmp/stays"
+		ls -l /dev "$sets" >&2
+	}
 	wait $user
+	rm -f "$tmp/stays"
 	return $gone
 }
 
@@ -186,16 +190,24 @@ zram_comes_and_goes() {
 		"within 60 eval 'echo $id >/sys/class/zram-control/hot_remove'" 2>/dev/null
 }
 
-# In whose queue requests are: it is unplugged, and found again.
+# In whose queue requests are: it is unplugged, and found again. Those of s390's channels
+# are switched off and on.
 virtio_comes_and_goes() {
-	pci=$(readlink -f /sys/block/vda/device/..)
-	comes_and_goes vda "echo 1 >'$pci/remove'" || return
+	device=$(readlink -f /sys/block/vda/device/..)
+	if [ -e "$device/remove" ]; then
+		goes="echo 1 >'$device/remove'"
+		comes="echo 1 >/sys/bus/pci/rescan"
+	else
+		goes="echo 0 >'$device/online'"
+		comes="echo 1 >'$device/online'"
+	fi
+	comes_and_goes vda "$goes" || return
 	# A machine may bring it up too soon for the driver: "zero queues reported".
 	for try in 1 2 3; do
-		echo 1 >/sys/bus/pci/rescan
+		eval "$comes"
 		! within 5 listed vda || return 0
 		say "no disk vda in try $try"
-		echo 1 >"$pci/remove"
+		eval "$goes"
 	done
 	return 1
 }

@@ -38,12 +38,14 @@ block_disks_remove() {
 } >"$tmp/disks" 2>&1
 
 # Everything at once on every disk, until stopped: large and small requests, in order
-# and not, through the cache and around it, flushes and discards.
+# and not, through the cache and around it, flushes and discards. It is nice to those who
+# read meanwhile: one reader among twenty such loads would get a tenth of a CPU.
 block_load_begin() {
 	load_begin
 	for disk in ${1:-$disks}; do
 		for part in cached direct discard direct; do
 			load_part "block_load_$part" "/dev/$disk"
+			renice -n 8 -p $! >/dev/null
 		done
 	done
 }
