@@ -6,7 +6,7 @@
 dir=$(dirname "$0")
 . "$dir/lib/lib.sh"
 
-start 12
+start 15
 
 load cstats
 echo expedited >"$parameters/sync"
@@ -41,6 +41,23 @@ check "one open of all is one text" "$dir/reads" $cstats
 check "each has its directory" is "$(find $sets -name values | wc -l)" 1000
 unload cstats_test_sets
 check "and all are gone" is "$(grep -v '^# sections ' $cstats)" "cstats version: 1"
+
+# Both flavours at once pay for each kind of barrier once: for IPIs and an expedited grace
+# period, or for one grace period that both need.
+load cstats_test_sets nr=50 nr_rcu=50 churn=0
+while read -r mode barriers cuts; do
+	echo "$mode" >"$parameters/sync"
+	cat $cstats >"$tmp/cstats"
+	check "sync=$mode: 50 sets of each flavour, barriers: $barriers" is \
+		"$(header "$tmp/cstats" time_ns | awk '{ n[$1]++ }
+			END { for (time in n) printf "%d ", n[time] }')" "$cuts "
+done <<END
+expedited 2 50 50
+spare_idle 1 100
+quiet 1 100
+END
+echo expedited >"$parameters/sync"
+unload cstats_test_sets
 
 # One set comes and goes all the time while others are read
 load cstats_test_sets nr=5 churn=1 ms=300

@@ -16,6 +16,10 @@ static unsigned int nr = 1000;
 module_param(nr, uint, 0444);
 MODULE_PARM_DESC(nr, "number of sets");
 
+static unsigned int nr_rcu;
+module_param(nr_rcu, uint, 0444);
+MODULE_PARM_DESC(nr_rcu, "number of sets of the RCU flavour");
+
 static bool churn;
 module_param(churn, bool, 0444);
 MODULE_PARM_DESC(churn, "let a set come and go until unloaded");
@@ -32,7 +36,8 @@ static const struct cstats_field fields[NR] = {
 };
 
 static struct cstats *sets;
-static unsigned int nr_made;
+static struct cstats_rcu *rcu_sets;
+static unsigned int nr_made, nr_rcu_made;
 
 static void add(struct cstats *cs, s64 delta)
 {
@@ -50,6 +55,11 @@ static void make_sets(void)
 	for (nr_made = 0; nr_made < nr; nr_made++) {
 		snprintf(name, sizeof(name), "many_%u", nr_made);
 		if (!check_eq(cstats_init(&sets[nr_made], name, fields, NR), 0))
+			return;
+	}
+	for (nr_rcu_made = 0; nr_rcu_made < nr_rcu; nr_rcu_made++) {
+		snprintf(name, sizeof(name), "rcu_%u", nr_rcu_made);
+		if (!check_eq(cstats_init(&rcu_sets[nr_rcu_made], name, fields, NR), 0))
 			return;
 	}
 }
@@ -164,8 +174,12 @@ static const struct cstats_test_case cases[] = {
 static int __init sets_init(void)
 {
 	sets = kvcalloc(nr, sizeof(*sets), GFP_KERNEL);
-	if (!sets)
+	rcu_sets = kvcalloc(nr_rcu, sizeof(*rcu_sets), GFP_KERNEL);
+	if (!sets || !rcu_sets) {
+		kvfree(rcu_sets);
+		kvfree(sets);
 		return -ENOMEM;
+	}
 	cstats_test_run(THIS_MODULE, cases, ARRAY_SIZE(cases));
 	if (churn)
 		churner = cstats_test_start(-1, churn_thread, NULL);
@@ -179,6 +193,9 @@ static void __exit sets_exit(void)
 	cstats_test_forget(THIS_MODULE);
 	while (nr_made)
 		cstats_destroy(&sets[--nr_made]);
+	while (nr_rcu_made)
+		cstats_destroy(&rcu_sets[--nr_rcu_made].cs);
+	kvfree(rcu_sets);
 	kvfree(sets);
 }
 
