@@ -6,7 +6,7 @@
 dir=$(dirname "$0")
 . "$dir/lib/lib.sh"
 
-start 88
+start 94
 
 load cstats
 for mode in expedited spare_idle quiet; do

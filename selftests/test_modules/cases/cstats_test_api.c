@@ -10,6 +10,7 @@
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/irq_work.h>
 #include <linux/kthread.h>
 #include <linux/ktime.h>
@@ -597,6 +598,81 @@ static void clear_unsafe(void)
 	}
 }
 
+/* Each read makes a snapshot that is newer than the one before, and than itself. */
+static int read_all_the_time(void *arg)
+{
+	s64 sums[NR];
+	struct cstats_snapshot snap = cstats_test_snapshot(sums, ARRAY_SIZE(sums));
+	unsigned int *reads = arg;
+	u64 number = 0;
+
+	while (!kthread_should_stop()) {
+		u64 start = ktime_get_ns();
+
+		if (!check_eq(cstats_read(&set, &snap), 0))
+			break;
+		check(snap.time_ns >= start, "read at %llu, of %llu", start, snap.time_ns);
+		check(snap.number > number, "number %llu after %llu", snap.number, number);
+		number = snap.number;
+		WRITE_ONCE(*reads, *reads + 1);
+	}
+	return 0;
+}
+
+/* Sums of a family take a while, and what is zero must remain so. */
+static void clear_beside_reads(void)
+{
+	enum { INSTANCES = 500 };
+	struct cstats_instance *inst = kvcalloc(INSTANCES, sizeof(*inst), GFP_KERNEL);
+	struct cstats_snapshot snap = snapshot();
+	struct task_struct *tasks[2];
+	unsigned int reads[2] = {}, i, j;
+	char name[8];
+	u64 time;
+
+	if (!check(inst, "no memory"))
+		return;
+	if (!check_eq(cstats_init_family(&set, "api", "number", fields, NR), 0))
+		goto free;
+	for (i = 0; i < INSTANCES; i++) {
+		snprintf(name, sizeof(name), "%u", i);
+		check_eq(cstats_instance_add(&set, &inst[i], name), 0);
+	}
+	for (i = 0; i < 2; i++)
+		tasks[i] = cstats_test_start(-1, read_all_the_time, &reads[i]);
+	for (i = 0; i < 30; i++) {
+		for (j = 0; j < INSTANCES; j++) {
+			struct cstats_section s = cstats_acquire(&set);
+
+			cstats_add_to(&s, &inst[j], UP, 3);
+			cstats_release(&s);
+		}
+		if (i % 2)
+			usleep_range(100 * i, 200 * i);
+		if (!check_eq(cstats_clear_unsafe(&set), 0))
+			break;
+		time = 0;
+		for (j = 0; j < 5; j++) {
+			check_eq(cstats_read_last(&set, &snap), 0);
+			check_eq(values[UP], 0);
+			check(snap.time_ns >= time, "back from %llu to %llu", time,
+			      snap.time_ns);
+			time = snap.time_ns;
+			usleep_range(100, 200);
+		}
+		expect(0, 0, 0);
+	}
+	for (i = 0; i < 2; i++) {
+		cstats_test_stop(tasks[i]);
+		check(reads[i], "reader %u has read nothing", i);
+	}
+	for (i = 0; i < INSTANCES; i++)
+		cstats_instance_remove(&inst[i]);
+	finish();
+free:
+	kvfree(inst);
+}
+
 static void reset(void)
 {
 	struct cstats_snapshot snap = snapshot();
@@ -1144,6 +1220,7 @@ static const struct cstats_test_case cases[] = {
 	{ "read_last_atomic", read_last_atomic },
 	{ "read_unsafe", read_unsafe },
 	{ "clear_unsafe", clear_unsafe },
+	{ "clear_beside_reads", clear_beside_reads },
 	{ "reset", reset },
 	{ "scope_form", scope_form },
 	{ "nested_sets", nested_sets },
