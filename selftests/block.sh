@@ -308,7 +308,10 @@ grow() {
 	# shellcheck disable=SC2086
 	is "$({ echo "$before"; counts "$disk" $names; } | awk '
 		NR == 1 { split($0, before) }
-		NR == 2 { for (i = 1; i <= NF; i++) printf "%s%d", (i > 1 ? " " : ""), $i - before[i] }
+		NR == 2 {
+			for (i = 1; i <= NF; i++)
+				printf "%s%d", (i > 1 ? " " : ""), $i - before[i]
+		}
 	')" "$by"
 }
 

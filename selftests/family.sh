@@ -49,8 +49,8 @@ while [ $((n += 1)) -le 10 ]; do
 	rmmod cstats_test_orphans
 done
 say "per-CPU memory: $before kB, then $(memory) kB"
-check "their memory is freed" within 10 sh -c "
-	[ $n -gt 10 ] && [ \$(awk '\$1 == \"Percpu:\" { print \$2 }' /proc/meminfo) -lt $((before + 4000)) ]"
+freed() { [ $n -gt 10 ] && [ "$(memory)" -lt $((before + 4000)) ]; }
+check "their memory is freed" within 10 freed
 check_unload "and cstats.ko can be unloaded" cstats_test cstats
 loaded=
 
