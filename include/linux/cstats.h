@@ -623,9 +623,9 @@ static __always_inline bool __cstats_has(struct cstats_open *to, unsigned int fi
 
 /*
  * Are adds of 64 bits safe against NMIs? Machines of 32 bits may take a lock for
- * them or turn interrupts off.
+ * them or turn interrupts off. A test is built as if this one did.
  */
-#if !defined(CONFIG_GENERIC_ATOMIC64) && \
+#if !defined(CONFIG_GENERIC_ATOMIC64) && !defined(CSTATS_TEST_NO_NMI) && \
 	(!defined(CONFIG_X86_32) || defined(CSTATS_CMPXCHG8B))
 #define CSTATS_NMI_SAFE
 #endif

@@ -7,6 +7,7 @@
  * see the report.
  */
 #include <linux/delay.h>
+#include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
@@ -17,7 +18,7 @@
 
 static char *fault = "";
 module_param(fault, charp, 0444);
-MODULE_PARM_DESC(fault, "leak, use_after_free, shift, race, rcu, read_in_section, freed_set");
+MODULE_PARM_DESC(fault, "leak, use_after_free, shift, race, rcu, read_in_section, freed_set, nmi");
 
 /* Nothing points to them when we return, but for what some stack still has. */
 static void fault_leak(void)
@@ -118,6 +119,21 @@ static void fault_freed_set(void)
 	kfree(cs);
 }
 
+/* As in an NMI of a machine whose adds are not safe there. This file is built for one. */
+static void fault_nmi(void)
+{
+	struct cstats_section s;
+
+	if (cstats_init(&set, "faulty", fields, 1))
+		return;
+	s = cstats_acquire(&set);
+	__preempt_count_add(NMI_OFFSET);
+	cstats_add(&s, 0, 1);
+	__preempt_count_sub(NMI_OFFSET);
+	cstats_release(&s);
+	cstats_destroy(&set);
+}
+
 static const struct {
 	const char *name;
 	void (*fn)(void);
@@ -129,6 +145,7 @@ static const struct {
 	{ "rcu", fault_rcu },
 	{ "read_in_section", fault_read_in_section },
 	{ "freed_set", fault_freed_set },
+	{ "nmi", fault_nmi },
 };
 
 static int __init faulty_init(void)
