@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * disk: what busybox cannot ask of a disk
+ * disk: what busybox cannot ask of a disk, or not of every machine's
  *
+ *	disk read FILE OFFSET LENGTH	read bytes around the cache
  *	disk direct FILE		a loop device reads its file around the cache
  *	disk zero FILE OFFSET LENGTH	write zeroes, in bytes
  *	disk add FILE OFFSET LENGTH	make partition 1, in bytes
@@ -9,6 +10,7 @@
  *
  * Exit status: 0, or 1 with a line that says why not.
  */
+#define _GNU_SOURCE
 #include <fcntl.h>
 #include <linux/blkpg.h>
 #include <linux/fs.h>
@@ -17,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <unistd.h>
 
 static int partition(int fd, int op, long long start, long long length)
 {
@@ -24,6 +27,16 @@ static int partition(int fd, int op, long long start, long long length)
 	struct blkpg_ioctl_arg arg = { .op = op, .datalen = sizeof(part), .data = &part };
 
 	return ioctl(fd, BLKPG, &arg);
+}
+
+/* The memory is aligned to the largest of pages. */
+static int read_direct(int fd, long long start, long long length)
+{
+	void *to;
+
+	if (fcntl(fd, F_SETFL, O_DIRECT) || posix_memalign(&to, 65536, length))
+		return -1;
+	return pread(fd, to, length, start) == length ? 0 : -1;
 }
 
 int main(int argc, char **argv)
@@ -40,7 +53,9 @@ int main(int argc, char **argv)
 		perror(argv[2]);
 		return 1;
 	}
-	if (!strcmp(argv[1], "direct"))
+	if (!strcmp(argv[1], "read"))
+		err = read_direct(fd, start, length);
+	else if (!strcmp(argv[1], "direct"))
 		err = ioctl(fd, LOOP_SET_DIRECT_IO, 1UL);
 	else if (!strcmp(argv[1], "zero"))
 		err = ioctl(fd, BLKZEROOUT, range);
