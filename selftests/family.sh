@@ -52,6 +52,5 @@ say "per-CPU memory: $before kB, then $(memory) kB"
 freed() { [ $n -gt 10 ] && [ "$(memory)" -lt $((before + 4000)) ]; }
 check "their memory is freed" within 10 freed
 check_unload "and cstats.ko can be unloaded" cstats_test cstats
-loaded=
 
 finish

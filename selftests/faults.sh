@@ -101,8 +101,6 @@ faulted "init for a device" write $labels device
 unload cstats_test_labels
 loud end
 unload cstats_test
-unload cstats_kmem
-check_unload "cstats.ko can be unloaded" cstats
-loaded=
+check_unload "all can be unloaded" cstats_kmem cstats
 
 finish

@@ -62,6 +62,5 @@ check "ip -s link shows the values of a new snapshot" is "$(link)" \
 	"$(field $sets/net/values net.tx_packets) $(field $sets/net/values net.tx_bytes)"
 check "the module can be unloaded at any time" unload cstats_test_net
 check_unload "and so can cstats.ko" cstats_test cstats
-loaded=
 
 finish

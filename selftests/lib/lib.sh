@@ -162,7 +162,8 @@ check() {
 	fi
 }
 
-# check_unload DESCRIPTION NAME...: a subtest, unless any of them is built in
+# check_unload DESCRIPTION NAME...: a subtest, unless any of them is built in, and all that
+# is loaded; else the others are unloaded at the end
 check_unload() {
 	description=$1
 	shift
@@ -173,6 +174,7 @@ check_unload() {
 		}
 	done
 	check "$description" rmmod_all "$@"
+	loaded=
 }
 rmmod_all() {
 	for name; do rmmod "$name" || return; done
