@@ -3,8 +3,73 @@
 
 import os
 import re
+import sys
 
-PAGES = ("choosing", "moving", "theory", "faq", "interface")
+SELFTESTS = "tools/testing/selftests/cstats"
+
+# By page, what is different in a kernel's tree. It has no other kernel, no package, no
+# tool, no benchmark and no proof by broken sources; modules there are not built apart.
+EDITS = {
+    "reference": (
+        # Contents.
+        (r"# Reference of cstats.*\n[\s\S]*?(?=\n## )", "# Reference\n"),
+        (r"\n`scripts/coccicheck[\s\S]*?\n(?=\n## )", ""),
+        (r" A module can see\s+such a partition from[^.]*\.12 on; on 6\.1, [^.]*\.", ""),
+        (r"\bas `scripts/bench instructions` counts them in QEMU:", "as QEMU counts them:"),
+        (r"at a panic and from drgn only", "at a panic only"),
+        (r"\nA drgn script prints[\s\S]*?\n(?=\n## )", ""),
+        (r"\n`scripts/doctor` looks[\s\S]*?\n(?=\n\|)", ""),
+        (r"^\| (`Key was|`disagrees|`no symbol).*\n", ""),
+        (r"; `cstat` does so itself\.", "."),
+        (r" in a file or in `cstat`;", " in a file;"),
+        # The map for developers.
+        (r"\n## The sources[\s\S]*", ""),
+    ),
+    "choosing": (
+        (r":doc:`\.\./README`", ":doc:`reference`"),
+        (r", each measured in one run \(``make bench``\):", ":"),
+        (r"\.\. image:: \S+bench-writers\.svg", ".. kernel-figure:: writers.svg"),
+        (r"\n:doc:`\.\./\.\./selftests/bench/SCALING`[\s\S]*?\n(?=\n|\Z)", ""),
+    ),
+    "moving": (
+        (r"\nSemantic patches make[\s\S]*?\n(?=\nBefore you move)", ""),
+        (r"\.\./\.\./selftests/samples", f"../../../{SELFTESTS}/samples"),
+    ),
+    "theory": (
+        (r" Patches break the source[\s\S]*?the details\.",
+         f" The tests and\nmodels are in {SELFTESTS}."),
+    ),
+    "faq": (
+        (r" ``make bench`` measures them; they are those\s+of :doc:`choosing`\.",
+         " They\nare those of :doc:`choosing`."),
+        (r"\s\(:doc:`\.\./\.\./selftests/bench/SCALING`[^)]*\)", ""),
+        (r"The tests fail when a barrier[\s\S]*?is shown\.\s",
+         "Each pair of barriers has a litmus test, and a twin without the barrier that fails: see\n"
+         f"{SELFTESTS}/proof.\n"),
+        (r", and a drgn script\s+prints all of them from a dump: :doc:`\.\./README` says how",
+         ".\n:doc:`reference` says how"),
+        (r" ``scripts/test-crash``\s+compares both with debugfs\.", ""),
+    ),
+    "interface": (
+        (r"\nThis page is made from[\s\S]*?\n(?=\nSets,)", ""),
+    ),
+}
+
+# Whatever the tree does not have: a new sentence about it needs an edit above.
+ABSENT = (":doc:`../", "../../selftests", "scripts/", "make bench", "DKMS", "drgn", "Debian",
+          "install-tool", "`cstat`")
+
+
+def _fail(what):
+    sys.exit(f"generate: error: book.py: {what}")
+
+
+def _edit(name, text):
+    for pattern, new in EDITS[name]:
+        text, n = re.subn(pattern, new, text, flags=re.M)
+        if not n:
+            _fail(f"{name} has nothing that matches {pattern[:40]!r}")
+    return text
 
 
 def _inline(text):
@@ -63,17 +128,6 @@ def to_rst(text):
     return "\n".join(out).rstrip("\n") + "\n"
 
 
-def reference(root):
-    with open(os.path.join(root, "src/README.md"), encoding="utf-8") as file:
-        text = file.read()
-    # Contents, what concerns modules outside the tree, and the map for developers.
-    text = re.sub(r"# Reference of cstats.*\n[\s\S]*?(?=\n## )", "# Reference\n", text)
-    text = re.sub(r"\n`scripts/coccicheck[\s\S]*?\n(?=\n## )", "", text)
-    text = re.sub(r"`scripts/doctor` looks.*\n\n", "", text)
-    text = re.sub(r"^\| (`Key was|`disagrees|`no symbol).*\n", "", text, flags=re.M)
-    return to_rst(text[:text.index("\n## The sources")])
-
-
 def index():
     return """.. SPDX-License-Identifier: GPL-2.0
 
@@ -99,19 +153,14 @@ section wholly or not at all, on all CPUs at once, and no writer waits for it.
 
 def pages(root):
     """By name of the file in the tree, the text with the paths of the project."""
-    out = {"index.rst": index(), "reference.rst": reference(root)}
-    for name in PAGES:
-        with open(os.path.join(root, f"src/docs/{name}.rst"), encoding="utf-8") as file:
-            text = file.read()
-        text = text.replace(":doc:`../README`", ":doc:`reference`")
-        text = re.sub(r":doc:`\.\./\.\./selftests/README`", "tools/testing/selftests/cstats", text)
-        text = re.sub(r"\n:doc:`\.\./\.\./selftests/bench/SCALING`[\s\S]*?\n(?=\n|$)", "", text)
-        text = re.sub(r"\.\. image:: \S+bench-writers\.svg", ".. kernel-figure:: writers.svg", text)
-        text = re.sub(r"\n- A struct of ``u64_stats_t``[\s\S]*?you\.\n(?=\nBefore)", "", text)
-        text = re.sub(r"\nSemantic patches make[\s\S]*?\n(?=\nBefore you move)", "", text)
-        text = text.replace("../../selftests/samples",
-                            "../../../tools/testing/selftests/cstats/samples")
-        text = re.sub(r", each measured in one run \(``make bench``\):", ":", text)
-        text = re.sub(r"\nThis page is made from[\s\S]*?\n(?=\nSets,)", "", text)
-        out[f"{name}.rst"] = text
+    out = {"index.rst": index()}
+    for name in EDITS:
+        path = "src/README.md" if name == "reference" else f"src/docs/{name}.rst"
+        with open(os.path.join(root, path), encoding="utf-8") as file:
+            text = _edit(name, file.read())
+        out[f"{name}.rst"] = to_rst(text) if name == "reference" else text
+    for name, text in out.items():
+        for word in ABSENT:
+            if word in text:
+                _fail(f"{name} still has {word!r}")
     return out
