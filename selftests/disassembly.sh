@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # disassembly - the writers' instructions: few, and on x86-64 no LOCK prefix and no fence;
-# on other machines only those atomic ones and the barrier of which a table tells, in
-# src/README.md
+# on other machines only those atomic ones and the barrier that src/README.md tells of
 #
 # The disassembly of test_modules/cstats_test_writer.ko is made when it is built. The
 # module also has writers that break these rules, and the test must find them.
