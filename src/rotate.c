@@ -155,6 +155,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/ktime.h>
+#include <linux/limits.h>
 #include <linux/printk.h>
 #include <linux/ratelimit.h>
 #include <linux/rcupdate.h>
@@ -428,7 +429,6 @@ static unsigned int cstats_take(struct list_head *requests, struct cstats_batch 
 			cost += CSTATS_DROPPED;
 			continue;
 		}
-		WRITE_ONCE(r->stalled, r->begun);	/* The new one has not. */
 		WRITE_ONCE(r->begun, r->begun + 1);
 		r->state = CSTATS_CUT;
 		WRITE_ONCE(r->batch, batch);
@@ -671,6 +671,16 @@ static void cstats_publish_next(struct cstats_set *set, u64 rotation_ns)
 	});
 }
 
+/*
+ * No rotation stalls: none has this number. Not even the one before, or a reader that was
+ * late in cstats_stalled() would give up; nor one to which the count comes back where
+ * longs have 32 bits.
+ */
+static void cstats_not_stalled(struct cstats_rotation *r)
+{
+	WRITE_ONCE(r->stalled, r->begun + LONG_MAX);
+}
+
 static void cstats_finish(struct cstats_set *set)
 {
 	struct cstats_rotation *r = &set->rotation;
@@ -683,6 +693,7 @@ static void cstats_finish(struct cstats_set *set)
 	r->state = CSTATS_IDLE;
 	r->holds += r->owed;
 	r->owed = 0;
+	cstats_not_stalled(r);
 	smp_store_release(&r->done, r->begun);	/* finish:I */
 	if (r->again && !r->holds) {
 		r->again = false;
@@ -726,7 +737,7 @@ static unsigned int cstats_check_open(struct list_head *list)
 		} else if (set->family) {
 			r->summed = 0;
 			/* What took too long is over: readers wait again. */
-			WRITE_ONCE(r->stalled, r->begun - 1);
+			cstats_not_stalled(r);
 			cstats_state(r, CSTATS_SUM);
 			list_move_tail(&r->node, &cstats_sums);
 		} else {

@@ -7,6 +7,7 @@
  * was called ends on valid memory.
  */
 #include <linux/ktime.h>
+#include <linux/limits.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/overflow.h>
@@ -107,6 +108,7 @@ struct cstats_set *cstats_set_new(const struct cstats_spec *spec,
 	INIT_RCU_WORK(&set->free, cstats_set_free_work);
 	INIT_LIST_HEAD(&set->rotation.request);
 	INIT_LIST_HEAD(&set->rotation.node);
+	set->rotation.stalled = LONG_MAX;	/* none */
 	init_waitqueue_head(&set->waiters.queue);
 	init_rwsem(&set->base.lock);
 	init_waitqueue_head(&set->base.idle);

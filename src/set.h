@@ -56,7 +56,7 @@ struct cstats_rotation {
 	bool again;		/* asked for while none could begin; the requests' lock */
 	unsigned long begun;	/* rotations; written under its lock as well */
 	unsigned long done;	/* @begun or one less; both may wrap around */
-	unsigned long stalled;	/* the rotation in which a reader's time was up */
+	unsigned long stalled;	/* the rotation in which a reader's time was up, if any */
 	u64 number;		/* of the last snapshot */
 	u64 cut_ns;		/* CLOCK_MONOTONIC just before the cut */
 	unsigned int nr_cpus;	/* that were online */
