@@ -342,7 +342,7 @@ class Doctor(Case):
     def test_stalled_and_errors(self):
         self.write("sys/kernel/debug/cstats", "cstats version: 1\n# s stalled: x\n"
                    "# s errors 3\n# s snapshot 1 time_ns 1\n")
-        self.finds("a section or a CPU takes too long: s", "dmesg")
+        self.finds("a section, a CPU or a grace period takes too long: s", "dmesg")
         self.assertIn(r"s (3)", self.doctor(1))
         self.write("sys/kernel/debug/cstats", "cstats version: 1\n# s stalled_reads 0\n"
                    "# s snapshot 1 time_ns 1\n")

@@ -238,7 +238,8 @@ class Lines(Case):
         self.kernel.errors["queue"] = 3
         self.kernel.stall("queue")
         self.feed()
-        self.assertIn("3 errors, STALLED: a section or a CPU takes too long", self.text())
+        self.assertIn("3 errors, STALLED: a section, a CPU or a grace period takes too long",
+                      self.text())
         self.assertRegex(self.text(20, 40), r"(?m)^▾ queue  3 errors")
 
     def test_a_set_that_goes(self):

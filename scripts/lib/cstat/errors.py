@@ -63,8 +63,8 @@ def explain(err, path, debugfs, sysfs="/sys", proc="/proc"):
         return CstatError(message, "root lacks CAP_DAC_READ_SEARCH here, as in a container: "
                           "run it on the host")
     if err.errno == errno.ETIMEDOUT:
-        return CstatError(message, "a section or a CPU takes too long: the kernel's log "
-                          "says which (dmesg | grep cstats)")
+        return CstatError(message, "a section, a CPU or a grace period takes too long: the "
+                          "kernel's log says which (dmesg | grep cstats)")
     if not own:
         return CstatError(message, f"{debugfs} should look like /sys/kernel/debug; "
                           "the option --debugfs or CSTATS_DEBUGFS named it")

@@ -199,8 +199,8 @@ class Exposition:
         gauge("cstats_info", "versions of module and tool, and how readers wait").add_sample(
             "cstats_info", {"version": module["version"], "sync": module["sync"],
                             "cstat": VERSION}, 1)
-        stalled = gauge("cstats_stalled", "1 if a section or a CPU takes too long; the set's "
-                        "values are left out")
+        stalled = gauge("cstats_stalled", "1 if a section, a CPU or a grace period takes too long; "
+                        "the set's values are left out")
         age = gauge("cstats_snapshot_age_seconds", "how old the set's snapshot is")
         took = gauge("cstats_rotation_seconds", "what the snapshot took")
         errors = gauge("cstats_errors", "misuse of the set that the kernel noticed", "counter")
