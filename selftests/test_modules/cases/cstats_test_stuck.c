@@ -43,6 +43,15 @@ static u64 ms_since(u64 start)
 	return div_u64(ktime_get_ns() - start, NSEC_PER_MSEC);
 }
 
+/* By the clock: what mdelay() calibrates is wrong by far on busy virtual CPUs. */
+static void spin(unsigned int ms)
+{
+	u64 start = ktime_get_ns();
+
+	while (ms_since(start) < ms)
+		cpu_relax();
+}
+
 static int read_set(struct cstats *cs, u64 *ms)
 {
 	s64 values[NR];
@@ -314,10 +323,10 @@ static int irqs_off_thread(void *unused)
 	if (in_section) {
 		s = cstats_acquire(&set);
 		cstats_add(&s, UP, 1);
-		mdelay(STUCK_MS);
+		spin(STUCK_MS);
 		cstats_release(&s);
 	} else {
-		mdelay(STUCK_MS);
+		spin(STUCK_MS);
 	}
 	local_irq_enable();
 	return 0;
@@ -361,11 +370,11 @@ static void interrupts_off_elsewhere(void)
 }
 
 /*
- * Sections of LONG_US, back to back, on two CPUs at least. Played by hand: all
+ * Sections of LONG_MS, back to back, on two CPUs at least. Played by hand: all
  * counters move to their next odd number at the same moments. A read that looks
  * at a CPU only when it has done with those before waits for a section on each.
  */
-#define LONG_US		6000
+#define LONG_MS		6
 #define PLAYS		160
 #define IN_TIME		4
 
@@ -399,7 +408,7 @@ static int play_thread(void *arg)
 	/* Pairs with smp_load_acquire() in longest_not_sum(). */
 	smp_store_release(&playing, true);
 	for (i = 0; i < 4; i++) {
-		mdelay(LONG_US / USEC_PER_MSEC);
+		spin(LONG_MS);
 		WRITE_ONCE(moves, i + 1);
 		move_all(i < 3 ? 2 : 1);
 	}
