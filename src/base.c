@@ -161,11 +161,12 @@ static int cstats_give_all(struct cstats_set *set)
 	int err;
 
 	do {
-		err = cstats_base_prepare(set, &spare);
 		if (fatal_signal_pending(current))
 			err = -EINTR;
 		else if (READ_ONCE(set->dead))
 			err = -ENODEV;
+		else
+			err = cstats_base_prepare(set, &spare);
 		if (err)
 			break;
 		mutex_lock(&set->family->lock);

@@ -598,7 +598,7 @@ static void clear_unsafe(void)
 	}
 }
 
-/* Each read makes a snapshot that is newer than the one before, and than itself. */
+/* Each read makes a snapshot that is newer than the one before, and than the call. */
 static int read_all_the_time(void *arg)
 {
 	s64 sums[NR];
