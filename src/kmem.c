@@ -57,7 +57,7 @@
  * 23 to 73 and 69 to 75. The price is that a read waits for a grace period. A
  * fork and exec of busybox, 450 events, takes 3 % more instructions (6.12, counted
  * by QEMU's -icount); recording the kernel's own trace events of the same names
- * takes 22 % more.
+ * takes 23 % more.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
