@@ -63,6 +63,8 @@ static int cstats_do_init(struct cstats *cs, const struct cstats_spec *spec)
 	struct cstats_set *set;
 	int err;
 
+	if (cs)
+		cstats_drop_freed(cs);
 	err = cstats_check(cs, spec);
 	if (!err)
 		err = cstats_start();
@@ -80,7 +82,6 @@ static int cstats_do_init(struct cstats *cs, const struct cstats_spec *spec)
 	cstats_mend_init(set);
 	if (set->family)
 		cstats_family_init(set);
-	cstats_drop_freed(cs);
 	while ((err = cstats_register(set, cs, spec->owner)) == -EAGAIN)
 		usleep_range(200, 2000);	/* the files of its namesake go */
 	if (err) {

@@ -161,14 +161,8 @@ struct cstats_set *cstats_retire(struct cstats *user)
 	return set;
 }
 
-/* Is that of a set whose struct cstats has been freed, or overwritten? Needs the lock. */
-static bool cstats_freed(const struct cstats_set *set, const struct cstats *user)
-{
-	return set->entry.listed && READ_ONCE(user->shared) != &set->shared;
-}
-
 /**
- * cstats_retire_freed - let go of a set whose struct cstats has become another one's
+ * cstats_retire_freed - let go of a set whose struct cstats was freed, or overwritten
  * @user: the struct cstats, which may hold garbage
  *
  * Return: the set, for cstats_unregister(), or NULL if there is none.
@@ -179,7 +173,8 @@ struct cstats_set *cstats_retire_freed(const struct cstats *user)
 
 	spin_lock(&cstats_registry_lock);
 	set = cstats_find_user(user);
-	if (set && !(cstats_freed(set, user) && cstats_retire_locked(set)))
+	if (set && !(set->entry.listed && READ_ONCE(user->shared) != &set->shared &&
+		     cstats_retire_locked(set)))
 		set = NULL;
 	spin_unlock(&cstats_registry_lock);
 	return set;
@@ -191,11 +186,8 @@ struct cstats_set *cstats_retire_freed(const struct cstats *user)
  */
 void cstats_disown(struct cstats *user)
 {
-	struct cstats_set *set;
-
 	spin_lock(&cstats_registry_lock);
-	set = cstats_find_user(user);
-	if (!set || cstats_freed(set, user))
+	if (!cstats_find_user(user))
 		WRITE_ONCE(user->shared, NULL);
 	spin_unlock(&cstats_registry_lock);
 }
