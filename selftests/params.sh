@@ -211,18 +211,25 @@ else
 	done
 fi
 
-# A grace period takes longer than that, each time.
-write sync quiet
-write stall_ms 1
-log_mark
-n=0
-while [ $((n += 1)) -le 40 ]; do
-	cat $client/values
-	sleep 0.05
-done >/dev/null
-lines=$(log_lines 'cstats: set "client": a grace period does not end')
-check "a short deadline is said" test "$lines" -ge 1
-check "but does not flood the log ($lines lines)" test "$lines" -le 10
-write stall_ms 10000
+# A grace period takes longer than that, each time. Where a kernel can have one CPU only,
+# a task that can sleep is one already.
+if uname -v | grep -q SMP; then
+	write sync quiet
+	write stall_ms 1
+	log_mark
+	n=0
+	while [ $((n += 1)) -le 40 ]; do
+		cat $client/values
+		sleep 0.05
+	done >/dev/null
+	lines=$(log_lines 'cstats: set "client": a grace period does not end')
+	check "a short deadline is said" test "$lines" -ge 1
+	check "but does not flood the log ($lines lines)" test "$lines" -le 10
+	write stall_ms 10000
+else
+	for name in said "no flood"; do
+		ktap_test_skip "short deadline $name: grace periods take no time here"
+	done
+fi
 
 finish
