@@ -8,6 +8,7 @@
 #include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/rcupdate.h>
 #include <linux/sched/isolation.h>
 #include <linux/string.h>
 #include <linux/sysfs.h>
@@ -74,6 +75,24 @@ static const struct kernel_param_ops cstats_stall_ops = {
 module_param_cb(stall_ms, &cstats_stall_ops, &cstats_stall_ms, 0644);
 MODULE_PARM_DESC(stall_ms, "milliseconds that a read waits, for open sections and for CPUs that do not answer, before it fails (1 to 600000; default 10000)");
 
+/* Is there an online CPU that is not to be interrupted? */
+static bool cstats_isolated(void)
+{
+	bool isolated = false;
+	int cpu;
+
+	rcu_read_lock();	/* Newer cpusets replace the mask of isolated CPUs. */
+	for_each_online_cpu(cpu) {
+		/* Newer kernels do not call a CPU isolated that only nohz_full= names. */
+		isolated = cpu_is_isolated(cpu) ||
+			   !housekeeping_test_cpu(cpu, HK_TYPE_TICK);
+		if (isolated)
+			break;
+	}
+	rcu_read_unlock();
+	return isolated;
+}
+
 /*
  * Which mode is right for this machine, and why.
  *
@@ -84,15 +103,12 @@ MODULE_PARM_DESC(stall_ms, "milliseconds that a read waits, for open sections an
  */
 static enum cstats_sync cstats_auto(const char **why)
 {
-	int cpu;
-
 	*why = "this is a PREEMPT_RT kernel";
 	if (IS_ENABLED(CONFIG_PREEMPT_RT))
 		return CSTATS_QUIET;
 	*why = "there are isolated CPUs";
-	for_each_online_cpu(cpu)
-		if (cpu_is_isolated(cpu))
-			return CSTATS_QUIET;
+	if (cstats_isolated())
+		return CSTATS_QUIET;
 	*why = "no CPU is isolated";
 	return CSTATS_EXPEDITED;
 }
