@@ -134,7 +134,7 @@ void cstats_serve(void)
 	if (us && under_way)
 		cstats_kick();
 	else if (us)
-		queue_delayed_work(cstats_share_wq, &cstats_work, 1);
+		cstats_share_queue(&cstats_work, 1);
 }
 
 /* SCHED_DEADLINE, too, which rt_task() includes in some kernels only. */
@@ -204,12 +204,12 @@ static int cstats_obstacle(struct cstats_set *set, unsigned long want, long left
 	return fatal_signal_pending(current) ? -EINTR : 0;
 }
 
-/* Sleep until woken: the leader for @us microseconds at most, others for @left jiffies. */
+/* Sleep until woken: the leader for @us microseconds at most, all for @left jiffies. */
 static void cstats_sleep(unsigned int us, long left)
 {
 	ktime_t nap = us * NSEC_PER_USEC;
 
-	if (us)
+	if (us && usecs_to_jiffies(us) <= left)
 		schedule_hrtimeout_range(&nap, nap / 4, HRTIMER_MODE_REL);
 	else
 		schedule_timeout(left);
