@@ -51,6 +51,9 @@
 #include "rotate.h"
 #include "share.h"
 
+/* So many batches of instances go at a time, a tenth of a second. */
+#define CSTATS_GO_BATCHES	100
+
 static struct workqueue_struct *cstats_family_wq;
 
 /* Instances that have been removed and are not yet gone. */
@@ -109,19 +112,24 @@ static bool cstats_go_some(struct cstats_family *family, struct list_head *gone)
 
 /*
  * All of them, while the snapshot is held: no rotation is making sums then. Readers
- * without a pause cannot keep them from going. Returns them in @gone.
+ * without a pause cannot keep them from going, and wait for some batches only. Returns
+ * them in @gone.
  */
 static void cstats_go_all(struct cstats_family *family, struct list_head *gone)
 {
 	struct cstats_set *set = family->set;
+	unsigned int batches;
 	unsigned long held;
+	bool more = true;
 
-	/* It fails if the set is destroyed; its sums are dropped then. */
-	while (cstats_hold(set, cstats_deadline(), &held))
-		usleep_range(1000, 10000);
-	while (cstats_go_some(family, gone))
-		;
-	cstats_let_go(set, held);
+	while (more) {
+		/* It fails if the set is destroyed; its sums are dropped then. */
+		while (cstats_hold(set, cstats_deadline(), &held))
+			usleep_range(1000, 10000);
+		for (batches = 0; more && batches < CSTATS_GO_BATCHES; batches++)
+			more = cstats_go_some(family, gone);
+		cstats_let_go(set, held);
+	}
 }
 
 static void cstats_go_work(struct work_struct *work)
