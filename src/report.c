@@ -25,6 +25,9 @@
 #include "share.h"
 #include "sink.h"
 
+/* Beyond 2 GiB, kvmalloc() would warn, but it is -ENOMEM. */
+#define CSTATS_GFP_MANY	(GFP_KERNEL | __GFP_NOWARN)
+
 static struct cstats_report *cstats_report_new(unsigned int nr_sets)
 {
 	struct cstats_report *report;
@@ -45,7 +48,7 @@ static int cstats_report_alloc(struct cstats_report *report)
 	}
 	if (!n)
 		return 0;
-	report->values = kvcalloc(n, sizeof(s64), GFP_KERNEL);
+	report->values = kvcalloc(n, sizeof(s64), CSTATS_GFP_MANY);
 	if (!report->values)
 		return -ENOMEM;
 	for (n = 0, rs = report->sets; rs < end; rs++) {
@@ -71,9 +74,9 @@ static int cstats_report_collect(struct cstats_report *report,
 	return cstats_report_alloc(report);
 }
 
-static int cstats_copy_instance(struct cstats_report *report,
-				struct cstats_report_set *rs,
-				struct cstats_member *member)
+static void cstats_copy_instance(struct cstats_report *report,
+				 struct cstats_report_set *rs,
+				 struct cstats_member *member)
 {
 	struct cstats_report_instance *ri = &rs->instances[rs->nr_instances];
 	unsigned int nr = rs->set->shared.nr_values, i;
@@ -85,7 +88,6 @@ static int cstats_copy_instance(struct cstats_report *report,
 		ri->values[i] = cstats_cells_value(&member->cells, nr, i);
 	ri->label = member->label;
 	refcount_inc(&ri->label->ref);
-	return 0;
 }
 
 /* Memory for the instances that there are, and some that come meanwhile. */
@@ -104,9 +106,9 @@ static int cstats_report_room(const struct cstats_report *report,
 	kvfree(rs->instances);
 	kvfree(rs->values);
 	rs->room = n;
-	rs->instances = kvcalloc(n, sizeof(*rs->instances), GFP_KERNEL);
+	rs->instances = kvcalloc(n, sizeof(*rs->instances), CSTATS_GFP_MANY);
 	rs->values = kvcalloc((size_t)n * rs->set->shared.nr_values, sizeof(u64),
-			      GFP_KERNEL);
+			      CSTATS_GFP_MANY);
 	return rs->instances && rs->values ? 0 : -ENOMEM;
 }
 
@@ -121,7 +123,10 @@ static int cstats_copy_instances(struct cstats_report *report,
 
 	if (report->only) {
 		label = cstats_label_find(family, report->only);
-		return label ? cstats_copy_instance(report, rs, label->member) : -ENOENT;
+		if (!label)
+			return -ENOENT;
+		cstats_copy_instance(report, rs, label->member);
+		return 0;
 	}
 	if (family->nr_members > rs->room)
 		return -EAGAIN;
