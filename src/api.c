@@ -43,7 +43,7 @@ static void cstats_end(struct cstats_set *set)
 	cstats_abandon(set);
 	cstats_fresh_stop(set);
 	cstats_family_orphan(set);
-	cstats_debugfs_remove(set, cstats_unregister);
+	cstats_debugfs_remove(set);
 }
 
 /* The memory at @cs may have been another one's, who freed it without a destroy. */

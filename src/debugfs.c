@@ -457,23 +457,20 @@ static void cstats_remove_work(struct work_struct *work)
 	struct cstats_set *set = container_of(work, struct cstats_set, files.remove);
 
 	debugfs_remove(set->files.dir);
-	set->files.then(set);
+	cstats_unregister(set);
 }
 
 /**
- * cstats_debugfs_remove - remove the files of a set
+ * cstats_debugfs_remove - remove the files of a set, and then forget it
  * @set: the set, which is dead
- * @then: to be called afterwards
  *
  * Waits for operations on them that are under way, which end soon as the set is
  * dead. Files that are open stay open, and fail to read. Memory reclaim cannot
  * wait for locks under which debugfs allocates: there, all of it is left to
  * a worker.
  */
-void cstats_debugfs_remove(struct cstats_set *set,
-			   void (*then)(struct cstats_set *set))
+void cstats_debugfs_remove(struct cstats_set *set)
 {
-	set->files.then = then;
 	INIT_WORK(&set->files.remove, cstats_remove_work);
 	/* Built in, and early: without the worker, there are no files. */
 	if (current->flags & PF_MEMALLOC && cstats_files_wq)

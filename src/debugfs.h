@@ -10,7 +10,6 @@
 int cstats_debugfs_start(void);
 void cstats_debugfs_stop(void);
 void cstats_debugfs_add(struct cstats_set *set);
-void cstats_debugfs_remove(struct cstats_set *set,
-			   void (*then)(struct cstats_set *set));
+void cstats_debugfs_remove(struct cstats_set *set);
 
 #endif /* _CSTATS_DEBUGFS_H */

@@ -122,7 +122,6 @@ struct cstats_latch {
 struct cstats_files {
 	struct dentry *dir;
 	struct work_struct remove;
-	void (*then)(struct cstats_set *set);	/* after the removal */
 };
 
 /**
