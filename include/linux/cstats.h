@@ -638,16 +638,18 @@ static __always_inline bool __cstats_has(struct cstats_open *to, unsigned int fi
 static __always_inline void __cstats_add_local(u64 *value, s64 delta)
 {
 	u64 old = READ_ONCE(*value);
+	bool stored;
 
-	asm volatile("1:\tmovl %%eax, %%ebx\n"
-		     "\tmovl %%edx, %%ecx\n"
-		     "\taddl %[low], %%ebx\n"
-		     "\tadcl %[high], %%ecx\n"
-		     "\tcmpxchg8b %[value]\n"
-		     "\tjne 1b"
-		     : [value] "+m" (*value), "+A" (old)
-		     : [low] "g" ((u32)delta), [high] "g" ((u32)(delta >> 32))
-		     : "ebx", "ecx", "cc");
+	do {
+		u32 low = delta, high = delta >> 32;
+
+		/* The assembly adds, as compilers move such a sum around. */
+		asm volatile("addl %%eax, %[low]\n"
+			     "\tadcl %%edx, %[high]\n"
+			     "\tcmpxchg8b %[value]"
+			     : [value] "+m" (*value), "+A" (old), [low] "+b" (low),
+			       [high] "+c" (high), "=@ccz" (stored));
+	} while (unlikely(!stored));
 }
 #endif
 
