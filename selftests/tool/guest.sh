@@ -7,7 +7,6 @@
 # Runs in the guest, beside the modules and the tool; see scripts/test-tool. Leaves
 # recordings and what Prometheus would get in /out. Prints TAP.
 #
-# shellcheck disable=SC2317 # functions are called by check
 # shellcheck disable=SC2086 # $tmp has no blanks, $load has several words
 
 cd "$(dirname "$0")" || exit
