@@ -107,7 +107,6 @@
 #include <linux/minmax.h>
 #include <linux/module.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 #include <linux/tracepoint.h>
 #include <trace/events/block.h>
 
@@ -454,7 +453,11 @@ struct block_probe {
 	struct tracepoint *tp;
 };
 
+#ifdef CSTATS_OUT_OF_TREE
 #define PROBE(name, func) { #name, block_##func }
+#else
+#define PROBE(name, func) { #name, block_##func, &__tracepoint_##name }
+#endif
 
 /* Ends come before beginnings, so that no end of a counted request is missed. */
 static struct block_probe block_probes[] = {
@@ -469,6 +472,7 @@ static struct block_probe block_probes[] = {
 	PROBE(block_rq_merge, block_rq_merge),
 };
 
+#ifdef CSTATS_OUT_OF_TREE
 /* Few of these tracepoints are exported, but all can be found by name. */
 static void __init block_find_tp(struct tracepoint *tp, void *data)
 {
@@ -477,14 +481,21 @@ static void __init block_find_tp(struct tracepoint *tp, void *data)
 	if (!strcmp(tp->name, probe->event))
 		probe->tp = tp;
 }
+#endif
 
 static int __init block_register(struct block_probe *probe)
 {
-	int err = -ENOENT;
+	int err;
 
+#ifdef CSTATS_OUT_OF_TREE
 	for_each_kernel_tracepoint(block_find_tp, probe);
-	if (probe->tp)
-		err = tracepoint_probe_register(probe->tp, probe->func, NULL);
+	if (!probe->tp) {
+		pr_err("cannot probe tracepoint block:%s: error %d\n",
+		       probe->event, -ENOENT);
+		return -ENOENT;
+	}
+#endif
+	err = tracepoint_probe_register(probe->tp, probe->func, NULL);
 	if (err)
 		pr_err("cannot probe tracepoint block:%s: error %d\n",
 		       probe->event, err);
@@ -501,8 +512,8 @@ static void block_unregister(unsigned int nr)
 }
 
 /*
- * tracepoint_probe_register() takes any pointer. The kernel's own header knows
- * the arguments: where a version has others than ours this fails to compile.
+ * tracepoint_probe_register() takes any pointer. The event's own header knows the
+ * arguments: where they are others than ours, this fails to compile.
  */
 static void __init block_check_prototypes(void)
 {
@@ -565,12 +576,16 @@ static void block_remove_disk(CSTATS_CLASS_INTERFACE_ARGS)
 }
 
 static struct class_interface block_interface = {
+#ifndef CSTATS_OUT_OF_TREE
+	.class = &block_class,
+#endif
 	.add_dev = block_add_disk,
 	.remove_dev = block_remove_disk,
 };
 
+#ifdef CSTATS_OUT_OF_TREE
 /* The block class is not exported, but each disk knows it: ask one. */
-static int __init block_watch_disks(void)
+static int __init block_find_class(void)
 {
 	struct gendisk *disk = cstats_alloc_disk();
 
@@ -578,8 +593,9 @@ static int __init block_watch_disks(void)
 		return -ENOMEM;
 	block_interface.class = disk_to_dev(disk)->class;
 	put_disk(disk);
-	return class_interface_register(&block_interface);
+	return 0;
 }
+#endif
 
 static void __init block_name_fields(void)
 {
@@ -612,7 +628,12 @@ static int __init cstats_block_init(void)
 				 ARRAY_SIZE(block_fields));
 	if (err)
 		goto free;
-	err = block_watch_disks();
+#ifdef CSTATS_OUT_OF_TREE
+	err = block_find_class();
+	if (err)
+		goto destroy;
+#endif
+	err = class_interface_register(&block_interface);
 	if (err)
 		goto destroy;
 

@@ -8,7 +8,11 @@
 
 #include <linux/irqflags.h>
 #include <linux/lockdep.h>
+#include <linux/string.h>
 #include <linux/version.h>
+
+/* A kernel's own tree exports what its clients of cstats need. */
+#define CSTATS_OUT_OF_TREE
 
 /* 6012 is Linux 6.12. */
 #define CSTATS_LINUX	(1000 * LINUX_VERSION_MAJOR + LINUX_VERSION_PATCHLEVEL)

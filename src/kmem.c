@@ -46,7 +46,9 @@
  *	- contiguous ranges, and pages that compaction takes from the free lists,
  *	  likewise;
  *	- kmem_cache_alloc_bulk() and kmem_cache_free_bulk(), the latter behind
- *	  kfree_rcu(); krealloc() in place; the early boot allocator.
+ *	  kfree_rcu(); krealloc() in place; the early boot allocator;
+ *	- kmalloc_nolock() and kfree_nolock(), which came with 6.18. If kfree() frees
+ *	  such memory, that is seen.
  *
  * A block may be allocated whole and freed in parts (alloc_pages_exact(), a split
  * huge page), so the orders of the frees are not those of the allocations.
@@ -69,9 +71,10 @@
 #include <linux/mmzone.h>
 #include <linux/module.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 #include <linux/tracepoint.h>
 #include <trace/events/kmem.h>
+
+#include "compat.h"
 
 /* One free list per order. Kernel versions name the largest one differently. */
 #define NR_ORDERS	ARRAY_SIZE(((struct zone *)NULL)->free_area)
@@ -244,7 +247,11 @@ struct kmem_probe {
 	struct tracepoint *tp;
 };
 
+#ifdef CSTATS_OUT_OF_TREE
 #define PROBE(name) { .event = #name, .func = kmem_##name }
+#else
+#define PROBE(name) { .event = #name, .func = kmem_##name, .tp = &__tracepoint_##name }
+#endif
 
 /*
  * mm_page_free comes before what is a part of it, and before what it has to undo
@@ -260,6 +267,7 @@ static struct kmem_probe kmem_probes[] = {
 	PROBE(kmem_cache_free),
 };
 
+#ifdef CSTATS_OUT_OF_TREE
 /* Few of these tracepoints are exported, but all can be found by name. */
 static void __init kmem_find(struct tracepoint *tp, void *data)
 {
@@ -268,14 +276,21 @@ static void __init kmem_find(struct tracepoint *tp, void *data)
 	if (!strcmp(tp->name, probe->event))
 		probe->tp = tp;
 }
+#endif
 
 static int __init kmem_register(struct kmem_probe *probe)
 {
-	int err = -ENOENT;
+	int err;
 
+#ifdef CSTATS_OUT_OF_TREE
 	for_each_kernel_tracepoint(kmem_find, probe);
-	if (probe->tp)
-		err = tracepoint_probe_register(probe->tp, probe->func, NULL);
+	if (!probe->tp) {
+		pr_err("cannot probe tracepoint kmem:%s: error %d\n",
+		       probe->event, -ENOENT);
+		return -ENOENT;
+	}
+#endif
+	err = tracepoint_probe_register(probe->tp, probe->func, NULL);
 	if (err)
 		pr_err("cannot probe tracepoint kmem:%s: error %d\n",
 		       probe->event, err);
@@ -292,8 +307,8 @@ static void kmem_unregister(unsigned int nr)
 }
 
 /*
- * tracepoint_probe_register() takes any pointer. The kernel's own header knows
- * the arguments: where a version has others than ours this fails to compile.
+ * tracepoint_probe_register() takes any pointer. The event's own header knows the
+ * arguments: where they are others than ours, this fails to compile.
  */
 static void __init kmem_check_prototypes(void)
 {

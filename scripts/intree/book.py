@@ -21,6 +21,9 @@ EDITS = {
         (r"\n`scripts/doctor` looks[\s\S]*?\n(?=\n\|)", ""),
         (r"^\| (`Key was|`disagrees|`no symbol).*\n", ""),
         (r"; `cstat` does so itself\.", "."),
+        (r"^- \*\*A client built against another header\.\*\*[\s\S]*?\n(?=- \*\*)", ""),
+        (r"The kernel has no such tracepoint \(error -2\), or refused the probe\.",
+         "The kernel refused the probe."),
         (r" in a file or in `cstat`;", " in a file;"),
         # The map for developers.
         (r"\n## The sources[\s\S]*", ""),
@@ -57,7 +60,7 @@ EDITS = {
 
 # Whatever the tree does not have: a new sentence about it needs an edit above.
 ABSENT = (":doc:`../", "../../selftests", "scripts/", "make bench", "DKMS", "drgn", "Debian",
-          "install-tool", "`cstat`")
+          "install-tool", "`cstat`", "CSTATS_INTERFACE", "CSTATS_VERSION")
 
 
 def _fail(what):
