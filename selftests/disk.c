@@ -48,7 +48,7 @@ int main(int argc, char **argv)
 
 	if (argc < 3)
 		return 1;
-	fd = open(argv[2], O_RDWR);
+	fd = open(argv[2], strcmp(argv[1], "read") ? O_RDWR : O_RDONLY);
 	if (fd < 0) {
 		perror(argv[2]);
 		return 1;
