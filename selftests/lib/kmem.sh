@@ -60,6 +60,9 @@ kmem_check_snapshots() { # kmem_check_snapshots COUNT
 		asked = v["kmalloc_sum"] + v["kmem_cache_alloc_sum"]
 		if (asked > v["slab_bytes_given"])
 			wrong("bytes requested " asked ", given " v["slab_bytes_given"])
+		if (v["page_frees_batched"] > v["page_frees_count"])
+			wrong("freed in batches " v["page_frees_batched"] ", in all " \
+			      v["page_frees_count"])
 	}
 	BEGIN {
 		for (; count > 0; count--) {

@@ -39,6 +39,7 @@ struct sizes {
 	unsigned int classes[NR_SIZES];
 	unsigned int calls;
 	unsigned long bytes;
+	unsigned long given;
 };
 
 /* What was done. */
@@ -70,11 +71,12 @@ static void use_pages(void)
 	}
 }
 
-static void count(struct sizes *sizes, size_t size, unsigned int calls)
+static void count(struct sizes *sizes, size_t size, unsigned int calls, size_t given)
 {
 	sizes->classes[size > 8 ? ilog2(size - 1) + 1 - MIN_SHIFT : 0] += calls;
 	sizes->calls += calls;
 	sizes->bytes += size * calls;
+	sizes->given += given * calls;
 }
 
 static void *kmalloc_by(unsigned int entry, size_t size, gfp_t gfp)
@@ -105,7 +107,7 @@ static void use_kmalloc(void)
 					     __GFP_NORETRY);
 
 			if (p && !is_vmalloc_addr(p)) {
-				count(&kmallocs, size, 1);
+				count(&kmallocs, size, 1, ksize(p));
 				if (size > KMALLOC_MAX_CACHE_SIZE)
 					orders[get_order(size)]++;
 			}
@@ -135,7 +137,7 @@ static int use_cache(unsigned int size, slab_flags_t flags, gfp_t gfp,
 			object_failures++;
 			break;
 		}
-		count(&objects, size, 1);
+		count(&objects, size, 1, ksize(object));
 		if (hold)
 			held[nr_held++] = object;
 		else
@@ -216,7 +218,7 @@ static int expected_get(char *buffer, const struct kernel_param *kp)
 	len = expect_pages(buffer, len, "page_frees");
 	len = expect_sizes(buffer, len, "kmalloc", &kmallocs);
 	len = expect_sizes(buffer, len, "kmem_cache_alloc", &objects);
-	expect(kmallocs.bytes + objects.bytes, "slab_bytes_given");
+	expect(kmallocs.given + objects.given, "slab_bytes_given");
 	expect(kmallocs.calls, "kfree_calls");
 	expect(objects.calls, "kmem_cache_free_calls");
 	expect(nulls, "kfree_null_calls");
@@ -252,7 +254,7 @@ static int __init cstats_test_kmem_init(void)
 	/* Real-time kernels have no memory for hard interrupts. */
 	for (i = 0; i < rounds && !IS_ENABLED(CONFIG_PREEMPT_RT); i++)
 		smp_call_function(use_irq, NULL, true);
-	count(&kmallocs, IRQ_SIZE, atomic_read(&irq_done));
+	count(&kmallocs, IRQ_SIZE, atomic_read(&irq_done), IRQ_SIZE);
 
 	exhaust_pages();
 	for (i = 0; i < rounds; i++) {
