@@ -66,7 +66,7 @@ each=$(((used_now - used) * 1024 / nr))
 limit=$((16 * 6 * cpus + 300))
 say "$each bytes for each instance in slabs and per-CPU memory; of all memory," \
 	"$(((free - free_now) * 1024 / nr)); promised are $limit on $cpus CPUs"
-check_memory "memory is as promised" test $each -le $limit
+check_memory "memory is as promised" test $each -le $limit -a $each -ge $((16 * 6 * cpus))
 
 check "values has all of them" is "$(grep -c '"}.f0 ' $many/values)" "$nr"
 check "with what was counted" is "$(grep "\"dev$((nr - 1))\"}.f5 " $many/values)" \

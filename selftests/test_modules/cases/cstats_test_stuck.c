@@ -273,6 +273,7 @@ static int many_stuck(int what)
 		err = cstats_init(&well, "well", fields, NR);
 		if (err)
 			return err;
+		cstats_count(&well, UP, 7);
 		hold_many.end = false;
 		init_completion(&hold_many.opened);
 		hold_many.task = cstats_test_start(cpumask_last(cpu_online_mask),
