@@ -24,10 +24,9 @@ settled() {
 	cmp -s "$tmp/1" "$tmp/2"
 }
 
-start 7
-
 [ -e "$(module cstats_test_net)" ] || skip_all "this kernel has no network"
 type ping >/dev/null 2>&1 || skip_all "no ping here"
+start 7
 load cstats
 load cstats_test
 load cstats_test_net max_age_ms=100

@@ -28,14 +28,15 @@ unmount() {
 	umount "$cgroup"
 } 2>/dev/null
 
+[ "$(grep -c ^processor /proc/cpuinfo)" -ge 2 ] || skip_all "needs two CPUs"
+[ -e $tracing/kprobe_events ] || skip_all "no kprobe events here"
 start 12
 
-[ "$(grep -c ^processor /proc/cpuinfo)" -ge 2 ] || skip_all "needs two CPUs"
 log_mark
 load cstats
 load cstats_test
 load cstats_test_client
-count_ipis || skip_all "no kprobe events here"
+count_ipis
 
 says=1
 if isolated; then
