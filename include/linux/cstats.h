@@ -51,7 +51,7 @@
 #include <asm/local64.h>
 
 /* The release, and the number of the layout that clients are built against. */
-#define CSTATS_VERSION		"2.1.0"
+#define CSTATS_VERSION		"2.1.1"
 #define CSTATS_INTERFACE	2
 
 /* Longest name of a set or a field, with the terminating NUL. */
