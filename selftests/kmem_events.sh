@@ -6,7 +6,7 @@
 # A test module makes known numbers of allocations of every order and size class,
 # in tasks and in hard interrupts, frees them, and makes each allocator fail. The
 # counters must have risen by at least as much. Other activity adds to that, and the
-# test prints how much. It is less than the test's own, or events are counted twice. The
+# test prints how much. It is less than half of the own, or events are counted twice. The
 # kernel has two for one large allocation.
 
 dir=$(dirname "$0")
@@ -54,13 +54,13 @@ cat /sys/module/cstats_test_kmem/parameters/expected >"$tmp/expected"
 check "all values but batches and what is too large are expected" \
 	is "$(grep -c '^kmem' "$tmp/after")" $(($(wc -l <"$tmp/expected") + 5))
 
-judge "blocks allocated of each order" 'page_allocs_(count|bucket_.*)' 2
-judge "blocks freed of each order" 'page_frees_(count|bucket_.*)' 2
+judge "blocks allocated of each order" 'page_allocs_(count|bucket_.*)' 1.5
+judge "blocks freed of each order" 'page_frees_(count|bucket_.*)' 1.5
 judge "pages" 'page_.*_sum'
-judge "kmalloc() of each size" 'kmalloc_(count|bucket_.*)' 2
+judge "kmalloc() of each size" 'kmalloc_(count|bucket_.*)' 1.5
 judge "large kmalloc(), once" 'kmalloc_bucket_(131072|262144|524288|1048576|2097152)' 2
-judge "objects of each size" 'kmem_cache_alloc_(count|bucket_.*)' 2
-judge "frees of each kind" '(kfree|kmem_cache_free)_calls' 2
+judge "objects of each size" 'kmem_cache_alloc_(count|bucket_.*)' 1.5
+judge "frees of each kind" '(kfree|kmem_cache_free)_calls' 1.5
 judge "bytes requested" 'k.*_sum' 2
 judge "bytes given, which are more" 'slab_bytes_given' 2
 judge "page allocator failures" 'page_alloc_failures'
