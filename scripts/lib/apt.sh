@@ -17,7 +17,8 @@ own_suite() (
 	ID='' VERSION_ID='' VERSION_CODENAME=''
 	. /etc/os-release 2>/dev/null
 	[ "$ID" = debian ] && type apt-get dpkg-deb >/dev/null 2>&1 || exit 0
-	if [ -z "$VERSION_ID" ] && apt-get indextargets --format "\$(RELEASE)" |
+	if [ -z "$VERSION_ID" ] && apt-get indextargets --no-release-info \
+		--format "\$(RELEASE)" |
 		grep -xE 'sid|unstable' >/dev/null; then
 		VERSION_CODENAME=sid
 	fi
@@ -31,7 +32,7 @@ suites=$(printf '%s\n' "$own_suite" bookworm trixie sid | awk '!seen[$0]++')
 # Set apt to apt's options for the suite $suite, in a state directory of its own.
 # Mirrors are those of the machine's own sources.
 apt_setup() {
-	local dir=$cache/apt/$suite uri release targets main='' security=''
+	local dir=$cache/apt/$suite uri release targets main='' other='' security=''
 	local base=${suite%-backports} status=/var/lib/dpkg/status
 
 	if [ "${arch:=amd64}" != amd64 ]; then
@@ -45,23 +46,31 @@ apt_setup() {
 		-o "Dir::Cache=$dir" -o "Dir::Etc::sourcelist=$dir/sources.list"
 		-o Dir::Etc::sourceparts=/dev/null -o Dir::Etc::preferences=/dev/null
 		-o Dir::Etc::preferencesparts=/dev/null
-		-o Acquire::Languages=none -o Acquire::Retries=3
+		-o Acquire::Languages=none -o Acquire::Retries=3 -o APT::Default-Release=
 		-o APT::Update::Error-Mode=any)
 	# Else apt prefers the suite itself.
 	[ "$base" = "$suite" ] || apt+=(-o "APT::Default-Release=$suite")
 	# No switch to the user _apt, which may not write to the cache.
 	[ "$(id -u)" != 0 ] || apt+=(-o APT::Sandbox::User=root)
 
-	! grep -qs " $base main\$" "$dir/sources.list" || return 0
+	if grep -qs " $base main\$" "$dir/sources.list" &&
+		[ -z "$(find /etc/apt/sources.list* -newer "$dir/sources.list" 2>/dev/null)" ]; then
+		return
+	fi
+	# Whether its lists have been fetched or not.
 	# shellcheck disable=SC2016 # apt expands these
-	targets=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE)' \
+	targets=$(apt-get indextargets --no-release-info --format '$(REPO_URI) $(RELEASE)' \
 		'Created-By: Packages')
 	while read -r uri release; do
-		case $release in
-		"$own_suite" | oldstable | stable | testing | unstable | sid) main=${main:-$uri} ;;
-		*-security) security=${security:-$uri} ;;
+		case $release,$uri in
+		*-security,*) security=${security:-$uri} ;;
+		"$own_suite",*/debian/ | *stable,*/debian/ | testing,*/debian/ | sid,*/debian/)
+			main=${main:-$uri} ;;
+		# Not others' archives, which may have suites of these names.
+		"$own_suite",* | *stable,* | testing,* | sid,*) other=${other:-$uri} ;;
 		esac
 	done <<<"$targets"
+	main=${main:-$other}
 	[ -n "$main" ] || die "no Debian archive in this machine's apt sources"
 
 	mkdir -p "$dir/lists/partial" "$dir/archives/partial"
@@ -74,17 +83,28 @@ apt_setup() {
 		[ "$base" = sid ] || [ "$arch" != amd64 ] || [ -z "$security" ] ||
 			echo "deb [signed-by=$keyring] $security $base-security main"
 	} >"$dir/sources.list.$$"
+	cmp -s "$dir/sources.list.$$" "$dir/sources.list" || rm -f "$dir/updated"
 	mv "$dir/sources.list.$$" "$dir/sources.list"
-	rm -f "$dir/updated"
 }
 
 update() {
+	local lock since=$EPOCHSECONDS
+
+	# apt does not wait for another one here.
+	exec {lock}>"$apt_state/lock"
+	flock "$lock"
+	if [ "$(stat -c %Y "$apt_state/updated" 2>/dev/null || echo 0)" -gt "$since" ]; then
+		exec {lock}>&-
+		return 0
+	fi
 	say "updating the package lists of $suite for $arch"
 	run_quiet "$apt_state/update.log" apt-get "${apt[@]}" update || {
 		say "cannot update the package lists of $suite for $arch: no network?"
+		exec {lock}>&-
 		return 1
 	}
 	touch "$apt_state/updated"
+	exec {lock}>&-
 }
 
 # fresh FILE: is there, and less than a day old
