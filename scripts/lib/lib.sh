@@ -13,6 +13,7 @@ me=${0##*/}
 # Downloads and unpacked kernels live here, outside the tree: they survive
 # `make clean` and serve every clone.
 cache=${CSTATS_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/cstats}
+[ "${cache#/}" != "$cache" ] || cache=$PWD/$cache
 
 default_kernel=6.12
 
@@ -84,7 +85,8 @@ sources() (
 	if git ls-files --error-unmatch Makefile >/dev/null 2>&1; then
 		git ls-files -co --exclude-standard -- "$@"
 	else
-		find "${@:-.}" \( -path ./build -o -path ./.git \) -prune -o -type f -print
+		find "${@:-.}" \( -path ./build -o -path ./.git \) -prune -o -type f -print |
+			sed 's,^\./,,'
 	fi | while IFS= read -r file; do
 		[ ! -f "$file" ] || printf '%s\n' "$file"
 	done
