@@ -16,8 +16,8 @@ def upper(struct, member):
     return (struct + "_" + member).upper()
 
 @has@
-identifier S, p;
-expression E;
+identifier D, S, p;
+struct D *E;
 @@
 E->p = alloc_percpu(struct S);
 
@@ -36,13 +36,14 @@ T;
 coccinelle.M = cocci.make_ident(upper(S, m))
 coccinelle.T = cocci.make_ident(S + "_fields")
 
-// To Coccinelle, __percpu is nothing.
+// Whatever the type, as __percpu is a part of it in newer versions of Coccinelle.
 @@
-identifier D, has.S, has.p;
+identifier has.D, has.p;
+type t;
 @@
 struct D {
 	...
--	struct S *p;
+-	t p;
 +	struct cstats_rcu p;
 	...
 };
