@@ -59,12 +59,21 @@ struct S {
 	...
 };
 
-@declare depends on has@
+@writer depends on has exists@
 identifier f;
 @@
 f(...) {
+	... when any
+	u64_stats_update_begin(...);
+	... when any
+}
+
+@@
+identifier writer.f;
+@@
+f(...) {
 +	struct cstats_rcu_section cstats_s;
-	<+... u64_stats_update_begin(...) ...+>
+	...
 }
 
 @@
