@@ -32,7 +32,7 @@ suites=$(printf '%s\n' "$own_suite" bookworm trixie sid | awk '!seen[$0]++')
 # Set apt to apt's options for the suite $suite, in a state directory of its own.
 # Mirrors are those of the machine's own sources.
 apt_setup() {
-	local dir=$cache/apt/$suite uri release targets main='' other='' security=''
+	local dir=$cache/apt/$suite uri release origin targets main='' other='' security=''
 	local base=${suite%-backports} status=/var/lib/dpkg/status
 
 	if [ "${arch:=amd64}" != amd64 ]; then
@@ -57,17 +57,22 @@ apt_setup() {
 		[ -z "$(find /etc/apt/sources.list* -newer "$dir/sources.list" 2>/dev/null)" ]; then
 		return
 	fi
-	# Whether its lists have been fetched or not.
+	# First those whose lists have been fetched, which tell their origin.
 	# shellcheck disable=SC2016 # apt expands these
-	targets=$(apt-get indextargets --no-release-info --format '$(REPO_URI) $(RELEASE)' \
-		'Created-By: Packages')
-	while read -r uri release; do
-		case $release,$uri in
-		*-security,*) security=${security:-$uri} ;;
-		"$own_suite",*/debian/ | *stable,*/debian/ | testing,*/debian/ | sid,*/debian/)
-			main=${main:-$uri} ;;
+	targets=$(apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(ORIGIN)' \
+		'Created-By: Packages'
+		apt-get indextargets --no-release-info --format '$(REPO_URI) $(RELEASE)' \
+			'Created-By: Packages')
+	while read -r uri release origin; do
+		case $release in
+		"$own_suite" | *stable | testing | sid | *-security) ;;
+		*)	continue ;;
+		esac
+		case $release,$origin,$uri in
+		*-security,Debian,* | *-security,,*) security=${security:-$uri} ;;
+		*,Debian,* | *,,*/debian/) main=${main:-$uri} ;;
 		# Not others' archives, which may have suites of these names.
-		"$own_suite",* | *stable,* | testing,* | sid,*) other=${other:-$uri} ;;
+		*,,*)	other=${other:-$uri} ;;
 		esac
 	done <<<"$targets"
 	main=${main:-$other}
@@ -100,6 +105,8 @@ update() {
 	say "updating the package lists of $suite for $arch"
 	run_quiet "$apt_state/update.log" apt-get "${apt[@]}" update || {
 		say "cannot update the package lists of $suite for $arch: no network?"
+		# The mirror may be another one by now: apt_setup looks the next time.
+		touch -d @0 "$apt_state/sources.list"
 		exec {lock}>&-
 		return 1
 	}

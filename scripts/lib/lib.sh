@@ -13,7 +13,10 @@ me=${0##*/}
 # Downloads and unpacked kernels live here, outside the tree: they survive
 # `make clean` and serve every clone.
 cache=${CSTATS_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/cstats}
-[ "${cache#/}" != "$cache" ] || cache=$PWD/$cache
+[ "${cache#/}" != "$cache" ] || {
+	cache=$PWD/$cache
+	export CSTATS_CACHE=$cache # scripts that are called from elsewhere
+}
 
 default_kernel=6.12
 
