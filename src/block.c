@@ -485,17 +485,13 @@ static void __init block_find_tp(struct tracepoint *tp, void *data)
 
 static int __init block_register(struct block_probe *probe)
 {
-	int err;
+	int err = -ENOENT;
 
 #ifdef CSTATS_OUT_OF_TREE
 	for_each_kernel_tracepoint(block_find_tp, probe);
-	if (!probe->tp) {
-		pr_err("cannot probe tracepoint block:%s: error %d\n",
-		       probe->event, -ENOENT);
-		return -ENOENT;
-	}
 #endif
-	err = tracepoint_probe_register(probe->tp, probe->func, NULL);
+	if (probe->tp)
+		err = tracepoint_probe_register(probe->tp, probe->func, NULL);
 	if (err)
 		pr_err("cannot probe tracepoint block:%s: error %d\n",
 		       probe->event, err);

@@ -280,17 +280,13 @@ static void __init kmem_find(struct tracepoint *tp, void *data)
 
 static int __init kmem_register(struct kmem_probe *probe)
 {
-	int err;
+	int err = -ENOENT;
 
 #ifdef CSTATS_OUT_OF_TREE
 	for_each_kernel_tracepoint(kmem_find, probe);
-	if (!probe->tp) {
-		pr_err("cannot probe tracepoint kmem:%s: error %d\n",
-		       probe->event, -ENOENT);
-		return -ENOENT;
-	}
 #endif
-	err = tracepoint_probe_register(probe->tp, probe->func, NULL);
+	if (probe->tp)
+		err = tracepoint_probe_register(probe->tp, probe->func, NULL);
 	if (err)
 		pr_err("cannot probe tracepoint kmem:%s: error %d\n",
 		       probe->event, err);
