@@ -93,25 +93,20 @@ apt_setup() {
 }
 
 update() {
-	local lock since=$EPOCHSECONDS
+	local since=$EPOCHSECONDS
 
-	# apt does not wait for another one here.
-	exec {lock}>"$apt_state/lock"
-	flock "$lock"
-	if [ "$(stat -c %Y "$apt_state/updated" 2>/dev/null || echo 0)" -gt "$since" ]; then
-		exec {lock}>&-
-		return 0
-	fi
-	say "updating the package lists of $suite for $arch"
-	run_quiet "$apt_state/update.log" apt-get "${apt[@]}" update || {
-		say "cannot update the package lists of $suite for $arch: no network?"
-		# The mirror may be another one by now: apt_setup looks the next time.
-		touch -d @0 "$apt_state/sources.list"
-		exec {lock}>&-
-		return 1
-	}
-	touch "$apt_state/updated"
-	exec {lock}>&-
+	(
+		flock 9 # apt does not wait for another one here
+		[ "$(stat -c %Y "$apt_state/updated" 2>/dev/null || echo 0)" -le "$since" ] || exit 0
+		say "updating the package lists of $suite for $arch"
+		run_quiet "$apt_state/update.log" apt-get "${apt[@]}" update || {
+			say "cannot update the package lists of $suite for $arch: no network?"
+			# The mirror may be another one by now: apt_setup looks the next time.
+			touch -d @0 "$apt_state/sources.list"
+			exit 1
+		}
+		touch "$apt_state/updated"
+	) 9>"$apt_state/lock"
 }
 
 # fresh FILE: is there, and less than a day old
