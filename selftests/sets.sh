@@ -45,8 +45,10 @@ check "and all are gone" is "$(grep -v '^# sections ' $cstats)" "cstats version:
 # Both flavours at once pay for each kind of barrier once: for IPIs and an expedited grace
 # period, or for one grace period that both need.
 load cstats_test_sets nr=50 nr_rcu=50 churn=0
+others=$(($(grep -c ^processor /proc/cpuinfo) - 1))
 while read -r mode rounds cuts; do
 	echo "$mode" >"$parameters/sync"
+	sent=$((rounds * others)) # where nobody counts them
 	if count_ipis; then
 		before=$(ipis)
 		cat $cstats >"$tmp/cstats"
@@ -54,12 +56,11 @@ while read -r mode rounds cuts; do
 		forget_ipis
 	else
 		cat $cstats >"$tmp/cstats"
-		sent=$((rounds * ($(grep -c ^processor /proc/cpuinfo) - 1)))
 	fi
 	check "sync=$mode: 50 sets of each flavour are cut together, with $sent IPIs" is \
 		"$(header "$tmp/cstats" time_ns | awk '{ n[$1]++ }
 			END { for (time in n) printf "%d ", n[time] }')$sent" \
-		"$cuts $((rounds * ($(grep -c ^processor /proc/cpuinfo) - 1)))"
+		"$cuts $((rounds * others))"
 done <<END
 expedited 1 50 50
 spare_idle 0 100
